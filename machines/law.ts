@@ -1,0 +1,50 @@
+import { initialTransition, transition } from 'xstate';
+import type { Draft, Fact } from '../src/wire/facts.ts';
+import { type ConversationSnapshot, conversationMachine } from './conversation.machine.ts';
+import { type JobSnapshot, jobMachine } from './job.machine.ts';
+
+export type SessionMachineSnapshot = ConversationSnapshot | JobSnapshot;
+
+/** What a run of facts would lead to, without doing anything: no actor is started, nothing is sent. */
+export type Verdict =
+  | { readonly lawful: true; readonly next: SessionMachineSnapshot; readonly facts: readonly Fact[] }
+  | {
+      readonly lawful: false;
+      readonly next: SessionMachineSnapshot;
+      readonly refused: Draft;
+      readonly index: number;
+    };
+
+/** The machine of a session's kind before its first fact. */
+export function unopened(session: string, kind: 'conversation' | 'job'): SessionMachineSnapshot {
+  return kind === 'conversation'
+    ? initialTransition(conversationMachine, { session })[0]
+    : initialTransition(jobMachine, { session })[0];
+}
+
+/** True when the machine has a transition for the fact in this state. */
+export function accepts(snapshot: SessionMachineSnapshot, fact: Fact): boolean {
+  // A gap has a transition too (to read again), but it takes no fact.
+  return snapshot.can(fact) && fact.seq === snapshot.context.seq + 1;
+}
+
+/** The state after one committed fact; a fact without a transition leaves it as it was. */
+export function after(snapshot: SessionMachineSnapshot, fact: Fact): SessionMachineSnapshot {
+  return snapshot.context.kind === 'job'
+    ? transition(jobMachine, snapshot as JobSnapshot, fact)[0]
+    : transition(conversationMachine, snapshot as ConversationSnapshot, fact)[0];
+}
+
+/** Judges drafts one after the other, as they would be committed: all are lawful, or none is written. */
+export function judge(snapshot: SessionMachineSnapshot, drafts: readonly Draft[], at: number): Verdict {
+  let next = snapshot;
+  const facts: Fact[] = [];
+  for (const [index, draft] of drafts.entries()) {
+    const { id: session, epoch, seq } = next.context;
+    const fact = { ...draft, v: 1, session, epoch, seq: seq + 1, at } as Fact;
+    if (!accepts(next, fact)) return { lawful: false, next: snapshot, refused: draft, index };
+    next = after(next, fact);
+    facts.push(fact);
+  }
+  return { lawful: true, next, facts };
+}

@@ -1,0 +1,158 @@
+import type { Fact, FactOf } from '../src/wire/facts.ts';
+import type { JobRef, OpenPermission, Queue, QueuedMessage } from '../src/wire/snapshot.ts';
+import type { OpenTurn, SessionContext } from './session.ts';
+
+type Change = Partial<SessionContext>;
+
+/** What a lawful fact changes in the session, apart from turns opening and ending. Lists that stay keep their identity. */
+export function reduce(context: SessionContext, fact: Fact): Change {
+  return { seq: fact.seq, ...change(context, fact) };
+}
+
+function change(context: SessionContext, fact: Fact): Change {
+  switch (fact.type) {
+    case 'session.opened': {
+      const { kind, agent, cwd, title, model, mode, parent } = fact;
+      return {
+        kind,
+        agent,
+        cwd,
+        epoch: fact.epoch,
+        createdAt: fact.at,
+        ...(title !== undefined && { title }),
+        ...(model !== undefined && { model }),
+        ...(mode !== undefined && { mode }),
+        ...(parent !== undefined && { parent }),
+      };
+    }
+    case 'session.changed': {
+      const { title, model, mode, models, modes, commands, agentSession } = fact;
+      return {
+        ...(title !== undefined && { title }),
+        ...(model !== undefined && { model }),
+        ...(mode !== undefined && { mode }),
+        ...(models !== undefined && { models }),
+        ...(modes !== undefined && { modes }),
+        ...(commands !== undefined && { commands }),
+        ...(agentSession !== undefined && { agentSession }),
+      };
+    }
+    case 'usage.updated':
+      return { usage: { ...context.usage, ...fact.usage } };
+    case 'notice.added': {
+      if (fact.turn !== undefined) return {};
+      const { notice, level, code, text, seq } = fact;
+      return { notices: [...context.notices, { id: notice, seq, level, code, text }] };
+    }
+    case 'queue.added':
+      return queue(context, fact, (messages) =>
+        insert(messages, { message: fact.message, delivery: fact.delivery }),
+      );
+    case 'queue.edited':
+      return queue(context, fact, (messages) =>
+        messages.map((q) => (q.message.id === fact.message.id ? { ...q, message: fact.message } : q)),
+      );
+    case 'queue.moved':
+      return queue(context, fact, (messages) => {
+        const moved = messages.filter((q) => q.message.id === fact.message);
+        const rest = messages.filter((q) => q.message.id !== fact.message);
+        return [...rest.slice(0, fact.to), ...moved, ...rest.slice(fact.to)];
+      });
+    case 'queue.removed':
+      return queue(context, fact, (messages) => messages.filter((q) => q.message.id !== fact.message));
+    case 'queue.held':
+      return { queue: { ...context.queue, held: true, reason: fact.reason, revision: fact.revision } };
+    case 'queue.released': {
+      const { reason: _, ...rest } = context.queue;
+      return { queue: { ...rest, held: false, revision: fact.revision } };
+    }
+    case 'turn.started':
+      return queue(context, fact, (messages) => messages.filter((q) => q.message.id !== fact.message?.id));
+    case 'turn.steered':
+      return queue(context, fact, (messages) => messages.filter((q) => q.message.id !== fact.message.id));
+    case 'turn.accepted':
+      return fact.handle === undefined ? {} : open(context, { handle: fact.handle });
+    case 'turn.watching':
+      return open(context, { watching: fact.mode, reason: fact.reason });
+    case 'turn.retrying':
+      return open(context, { reason: fact.reason });
+    case 'turn.stopping':
+      return open(context, { stage: fact.stage });
+    case 'turn.ended':
+      return { open: null };
+    case 'text.added':
+    case 'thought.added':
+    case 'part.replaced':
+    case 'plan.updated':
+      return moving(context);
+    case 'tool.started': {
+      const { tools = [], seen = [] } = context.open ?? {};
+      return open(moved(context), { tools: [...tools, fact.toolCallId], seen: [...seen, fact.toolCallId] });
+    }
+    case 'tool.updated':
+      return moving(context);
+    case 'tool.finished':
+    case 'tool.refused':
+      return open(moved(context), {
+        tools: (context.open?.tools ?? []).filter((tool) => tool !== fact.toolCallId),
+      });
+    case 'permission.asked':
+      return { ...moving(context), permissions: [...context.permissions, permission(fact)] };
+    case 'permission.answered':
+    case 'permission.withdrawn':
+      return { permissions: context.permissions.filter((p) => p.id !== fact.permission) };
+    case 'job.attached':
+      return { jobs: [...context.jobs, job(fact)] };
+    case 'job.settled': {
+      const { outcome, stopReason, error } = fact;
+      return {
+        jobs: context.jobs.map((j) =>
+          j.job === fact.job ? { ...j, outcome, stopReason, ...(error && { error }) } : j,
+        ),
+      };
+    }
+    default:
+      return {};
+  }
+}
+
+/** Steering messages stand at the head, in the order in which they came (D2). */
+function insert(messages: readonly QueuedMessage[], added: QueuedMessage): readonly QueuedMessage[] {
+  if (added.delivery === 'queue') return [...messages, added];
+  const steers = messages.filter((q) => q.delivery === 'steer').length;
+  return [...messages.slice(0, steers), added, ...messages.slice(steers)];
+}
+
+function queue(
+  context: SessionContext,
+  fact: { revision: number },
+  edit: (messages: Queue['messages']) => Queue['messages'],
+): Change {
+  return { queue: { ...context.queue, revision: fact.revision, messages: edit(context.queue.messages) } };
+}
+
+function open(context: SessionContext, part: Partial<OpenTurn>): Change {
+  return context.open ? { open: { ...context.open, ...part } } : {};
+}
+
+/** Output ends a silence and a retry. Text that follows text changes nothing here: the context keeps its identity. */
+function moving(context: SessionContext): Change {
+  const turn = moved(context).open;
+  return turn === context.open ? {} : { open: turn };
+}
+
+function moved(context: SessionContext): SessionContext {
+  if (context.open?.reason === undefined) return context;
+  const { reason: _, watching, ...rest } = context.open;
+  return { ...context, open: watching && watching !== 'silent' ? { ...rest, watching } : rest };
+}
+
+function permission(fact: FactOf<'permission.asked'>): OpenPermission {
+  const { permission: id, turn, title, options, toolCallId } = fact;
+  return { type: 'permission', id, turn, title, options, state: 'open', ...(toolCallId && { toolCallId }) };
+}
+
+function job(fact: FactOf<'job.attached'>): JobRef {
+  const { job: id, seq, at, request, turn } = fact;
+  return { job: id, seq, at, request, ...(turn && { turn }) };
+}

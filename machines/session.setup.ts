@@ -1,0 +1,137 @@
+import { assign, enqueueActions, fromPromise, setup } from 'xstate';
+import type { Fact } from '../src/wire/facts.ts';
+import { fold, openTurn } from '../src/wire/fold.ts';
+import type { Outcome, StopReason, Failure } from '../src/wire/content.ts';
+import type { SessionSnapshot, SessionState } from '../src/wire/snapshot.ts';
+import type { Turn } from '../src/wire/turn.ts';
+import { reduce } from './reduce.ts';
+import { adopt, cursorOf, isGap, isLawful, type ParentRef, reopen, type SessionContext } from './session.ts';
+import { turnLogic, turnOf } from './turn.logic.ts';
+
+export interface SessionInput {
+  readonly session: string;
+  readonly owner?: ParentRef;
+}
+
+/** Besides facts: the reader asks for older rows, or for another look. */
+export type SessionEvent =
+  | Fact
+  | { readonly type: 'resync'; readonly reason: string }
+  | { readonly type: 'older.loaded'; readonly turns: readonly Turn[]; readonly older: boolean }
+  | { readonly type: 'xstate.done.actor.load'; readonly output: SessionSnapshot }
+  | { readonly type: 'xstate.error.actor.load'; readonly error: unknown };
+
+/** What a job leaves behind when it is over. */
+export interface SessionOutput {
+  readonly session: string;
+  readonly outcome: Outcome;
+  readonly stopReason: StopReason;
+  readonly error?: Failure;
+}
+
+function isFact(event: { readonly type: string }): event is Fact {
+  return 'seq' in event && 'session' in event;
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Waits before a snapshot is asked for again: 0.5 s, doubled up to 15 s. */
+const backoff = ({ context }: { context: SessionContext }) =>
+  Math.min(500 * 2 ** (context.attempt - 1), 15_000);
+
+/** The ground that the conversation and job machines share: how a fact is judged and what it changes. */
+export const ground = setup({
+  types: {
+    context: {} as SessionContext,
+    events: {} as SessionEvent,
+    input: {} as SessionInput,
+    output: {} as SessionOutput,
+  },
+  actors: {
+    turn: turnLogic,
+    /** Reads the snapshot of a session; rejects with an Error whose `code` is `session.unknown` when there is none. */
+    load: fromPromise<SessionSnapshot, { session: string }>(() => {
+      throw new Error('the load actor was not provided');
+    }),
+  },
+  delays: { backoff },
+  guards: {
+    lawful: ({ context, event }) => isFact(event) && isLawful(context, event),
+    /** A lawful end that the agent reached by itself. */
+    endsWell: ({ context, event }) =>
+      event.type === 'turn.ended' && event.outcome === 'finalized' && isLawful(context, event),
+    endsCancelled: ({ context, event }) =>
+      event.type === 'turn.ended' && event.outcome === 'cancelled' && isLawful(context, event),
+    watchesPoll: ({ context, event }) =>
+      event.type === 'turn.watching' && event.mode === 'poll' && isLawful(context, event),
+    watchesStream: ({ context, event }) =>
+      event.type === 'turn.watching' && event.mode === 'stream' && isLawful(context, event),
+    /** I3: by the user's own send or retry, never out of the queue and never by the agent. */
+    askedByUser: ({ context, event }) =>
+      event.type === 'turn.started' &&
+      event.origin === 'user' &&
+      !context.queue.messages.some((q) => q.message.id === event.message?.id) &&
+      isLawful(context, event),
+    gap: ({ context, event }) => isFact(event) && isGap(context, event),
+    isState: ({ event }, params: { state: SessionState }) =>
+      event.type === 'xstate.done.actor.load' && event.output.state === params.state,
+    isUnknown: ({ event }) =>
+      event.type === 'xstate.error.actor.load' && codeOf(event.error) === 'session.unknown',
+  },
+  actions: {
+    take: enqueueActions(({ context, event, enqueue }) => {
+      if (!isFact(event)) return;
+      if (event.type === 'turn.started') {
+        const turn = openTurn(event);
+        enqueue.assign(({ spawn }) => ({
+          ...reduce(context, event),
+          open: reopen(turn, spawn('turn', { id: `turn:${turn.id}`, input: turn })),
+        }));
+        return;
+      }
+      const open = context.open;
+      if (event.type === 'turn.ended' && open) {
+        enqueue.assign({
+          ...reduce(context, event),
+          turns: [...context.turns, fold(turnOf(open.ref), event)],
+        });
+        enqueue.stopChild(open.ref);
+        return;
+      }
+      enqueue.assign(reduce(context, event));
+      if (open && 'turn' in event && event.turn === open.id) enqueue.sendTo(open.ref, event);
+    }),
+    adopt: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== 'xstate.done.actor.load') return;
+      const snapshot = event.output;
+      const last = snapshot.turns.at(-1);
+      const turn = last && !last.outcome ? last : undefined;
+      const kept = context.open?.id === turn?.id ? context.open : null;
+      if (context.open && !kept) enqueue.stopChild(context.open.ref);
+      // The same open turn keeps its actor, so that a row which reads it stays as it is.
+      if (kept && turn) enqueue.sendTo(kept.ref, { type: 'turn.loaded', turn });
+      enqueue.assign(({ spawn }) => ({
+        ...adopt(context, snapshot),
+        open: turn ? reopen(turn, kept?.ref ?? spawn('turn', { id: `turn:${turn.id}`, input: turn })) : null,
+      }));
+    }),
+    ready: ({ context }) =>
+      context.owner?.send({ type: 'session.ready', session: context.id, cursor: cursorOf(context) }),
+    failedToLoad: assign(({ context, event }) => {
+      if (event.type !== 'xstate.error.actor.load') return {};
+      const message = event.error instanceof Error ? event.error.message : 'The session could not be read.';
+      return {
+        attempt: context.attempt + 1,
+        problem: { code: codeOf(event.error) ?? 'load.failed', message },
+      };
+    }),
+    addOlder: assign(({ context, event }) => {
+      if (event.type !== 'older.loaded') return {};
+      const first = context.turns[0];
+      const older = event.turns.filter((turn) => !first || turn.firstSeq < first.firstSeq);
+      return { turns: [...older, ...context.turns], older: event.older };
+    }),
+  },
+});

@@ -1,0 +1,236 @@
+import { formatCursor, parseCursor } from '../src/wire/cursor.ts';
+import type { Failure, Message } from '../src/wire/content.ts';
+import type { Fact, FactOf, FactType } from '../src/wire/facts.ts';
+import { isOpen } from '../src/wire/fold.ts';
+import type { Queue, SessionSnapshot } from '../src/wire/snapshot.ts';
+import type { ToolPart, Turn } from '../src/wire/turn.ts';
+import type { TurnRef } from './turn.logic.ts';
+
+/** What the conversation and job machines know: small facts about the session. Live text is in the turn's own actor. */
+export interface SessionContext
+  extends Omit<SessionSnapshot, 'cursor' | 'state' | 'updatedAt' | 'createdAt' | 'reason'> {
+  readonly epoch: string;
+  readonly seq: number;
+  readonly createdAt: number;
+  /** Settled turns, oldest first. The open one is `open`. */
+  readonly turns: readonly Turn[];
+  readonly open: OpenTurn | null;
+  /** Why the session could not be read, while it cannot. */
+  readonly problem: Failure | null;
+  /** Tries to read it so far. */
+  readonly attempt: number;
+  /** Told of each thing that only the parent can do; absent when the actor stands alone. */
+  readonly owner: ParentRef | null;
+}
+
+/** What a session's actor tells the orchestrator. */
+export interface ParentRef {
+  send(
+    event:
+      | { type: 'session.ready'; session: string; cursor: string }
+      | { type: 'session.gap'; session: string },
+  ): void;
+}
+
+export interface OpenTurn {
+  readonly id: string;
+  readonly firstSeq: number;
+  /** The live fold: text, parts, everything that changes often. */
+  readonly ref: TurnRef;
+  /** Tool calls that have not ended (I12). */
+  readonly tools: readonly string[];
+  /** Tool calls that ever were, so that none starts twice or ends before it starts. */
+  readonly seen: readonly string[];
+  readonly watching?: FactOf<'turn.watching'>['mode'];
+  readonly reason?: string;
+  readonly stage?: FactOf<'turn.stopping'>['stage'];
+  readonly handle?: string;
+}
+
+export const emptyQueue: Queue = { held: false, revision: 0, messages: [] };
+
+export function initialContext(
+  session: string,
+  kind: 'conversation' | 'job',
+  parent: ParentRef | null,
+): SessionContext {
+  return {
+    id: session,
+    kind,
+    agent: '',
+    cwd: '',
+    createdAt: 0,
+    epoch: '',
+    seq: 0,
+    turns: [],
+    older: false,
+    open: null,
+    queue: emptyQueue,
+    permissions: [],
+    jobs: [],
+    notices: [],
+    usage: {},
+    problem: null,
+    attempt: 0,
+    owner: parent,
+  };
+}
+
+/** True for the very next fact of this log: anything else is a duplicate or a gap. */
+export function isNext(context: SessionContext, fact: Fact): boolean {
+  if (fact.session !== context.id || fact.seq !== context.seq + 1) return false;
+  return fact.epoch === context.epoch || context.seq === 0;
+}
+
+/** True when facts are missing before this one, or the log is another one: the snapshot must be read again. */
+export function isGap(context: SessionContext, fact: Fact): boolean {
+  if (fact.session !== context.id) return false;
+  return fact.epoch !== context.epoch || fact.seq > context.seq + 1;
+}
+
+type Rule<K extends FactType> = (context: SessionContext, fact: FactOf<K>) => boolean;
+const always = () => true;
+const ofOpenTurn = (context: SessionContext, fact: { turn?: string | undefined }) =>
+  context.open !== null && fact.turn === context.open.id;
+const ofOpenTool = (context: SessionContext, fact: { turn: string; toolCallId: string }) =>
+  ofOpenTurn(context, fact) && context.open?.tools.includes(fact.toolCallId) === true;
+const openPermission = (context: SessionContext, fact: { turn: string; permission: string }) =>
+  ofOpenTurn(context, fact) && context.permissions.some((p) => p.id === fact.permission);
+const queued = (context: SessionContext, id: string) =>
+  context.queue.messages.some((q) => q.message.id === id);
+const revised = (context: SessionContext, fact: { revision: number }) =>
+  fact.revision === context.queue.revision + 1;
+const stages = ['asked', 'terminated', 'killed'] as const;
+
+/**
+ * The law beside the chart: what must hold of the data for a fact to be taken. The chart says in which states a
+ * fact may come at all; a fact without a transition is never written.
+ */
+export const rules: { readonly [K in FactType]: Rule<K> } = {
+  'session.opened': (context) => context.seq === 0,
+  'session.changed': always,
+  'session.closed': always,
+  'usage.updated': always,
+  'notice.added': (context, fact) => fact.turn === undefined || ofOpenTurn(context, fact),
+
+  // I9: a message is in the queue once.
+  'queue.added': (context, fact) => revised(context, fact) && !queued(context, fact.message.id),
+  'queue.edited': (context, fact) => revised(context, fact) && queued(context, fact.message.id),
+  'queue.moved': (context, fact) =>
+    revised(context, fact) && queued(context, fact.message) && fact.to < context.queue.messages.length,
+  'queue.removed': (context, fact) => revised(context, fact) && queued(context, fact.message),
+  'queue.held': revised,
+  'queue.released': (context, fact) => revised(context, fact) && context.queue.held,
+
+  // I3: a queued message starts from the head of a queue that is not held; any other only if it overtakes nobody.
+  'turn.started': (context, fact) => {
+    if (!revised(context, fact) || context.open) return false;
+    if (fact.turn === context.turns.at(-1)?.id) return false;
+    if (fact.retryOf !== undefined && fact.retryOf !== context.turns.at(-1)?.id) return false;
+    if (fact.origin === 'agent') return fact.message === undefined;
+    if (fact.message === undefined) return false;
+    const { held, messages } = context.queue;
+    if (queued(context, fact.message.id)) return !held && messages[0]?.message.id === fact.message.id;
+    return held || messages.length === 0;
+  },
+  'turn.accepted': ofOpenTurn,
+  'turn.watching': ofOpenTurn,
+  'turn.retrying': ofOpenTurn,
+  // D2: guidance leaves the queue when the agent has it, once.
+  'turn.steered': (context, fact) =>
+    ofOpenTurn(context, fact) && revised(context, fact) && queued(context, fact.message.id),
+  // I4: the ladder of a stop only goes up.
+  'turn.stopping': (context, fact) => {
+    if (!ofOpenTurn(context, fact)) return false;
+    const stage = context.open?.stage;
+    return stage ? stages.indexOf(fact.stage) > stages.indexOf(stage) : fact.stage === 'asked';
+  },
+  // I12: a turn ends when nothing of it is open.
+  'turn.ended': (context, fact) =>
+    ofOpenTurn(context, fact) && context.open?.tools.length === 0 && context.permissions.length === 0,
+
+  'text.added': ofOpenTurn,
+  'thought.added': ofOpenTurn,
+  'part.replaced': ofOpenTurn,
+  // C48-50: tools are matched by call id; none starts twice, none ends that has not started.
+  'tool.started': (context, fact) =>
+    ofOpenTurn(context, fact) && !context.open?.seen.includes(fact.toolCallId),
+  'tool.updated': ofOpenTool,
+  'tool.finished': ofOpenTool,
+  'tool.refused': ofOpenTool,
+  'plan.updated': ofOpenTurn,
+  'permission.asked': (context, fact) =>
+    ofOpenTurn(context, fact) && !context.permissions.some((p) => p.id === fact.permission),
+  'permission.answered': (context, fact) =>
+    openPermission(context, fact) &&
+    context.permissions.some(
+      (p) => p.id === fact.permission && p.options.some((o) => o.optionId === fact.option),
+    ),
+  'permission.withdrawn': openPermission,
+
+  'job.attached': (context, fact) => !context.jobs.some((j) => j.job === fact.job),
+  // C10, I1: a job settles once.
+  'job.settled': (context, fact) => context.jobs.some((j) => j.job === fact.job && !j.outcome),
+  'job.progress': ofOpenTurn,
+};
+
+/** The law for one fact, whatever its type. */
+export function isLawful<K extends FactType>(context: SessionContext, fact: FactOf<K>): boolean {
+  const rule: Rule<K> | undefined = rules[fact.type as K];
+  return isNext(context, fact) && rule !== undefined && rule(context, fact);
+}
+
+/** The snapshot's cursor, as the API writes it. */
+export function cursorOf(context: SessionContext): string {
+  return formatCursor(context);
+}
+
+/** The open turn of a context, from a snapshot's turn that has no outcome. */
+export function reopen(turn: Turn, ref: TurnRef): OpenTurn {
+  const tools = turn.parts.filter((part): part is ToolPart => part.type === 'tool');
+  return {
+    id: turn.id,
+    firstSeq: turn.firstSeq,
+    ref,
+    tools: tools.filter(isOpen).map((tool) => tool.id),
+    seen: tools.map((tool) => tool.id),
+    ...(turn.watching && { watching: turn.watching.mode }),
+    ...(turn.stopping && { stage: turn.stopping }),
+    ...(turn.handle && { handle: turn.handle }),
+  };
+}
+
+/**
+ * Takes over a snapshot. Turns that have not changed keep their identity, and older pages that the reader has
+ * loaded stay, so that reading again changes no finished row (I10).
+ */
+export function adopt(
+  context: SessionContext,
+  snapshot: SessionSnapshot,
+): Omit<SessionContext, 'open' | 'owner'> {
+  const cursor = parseCursor(snapshot.cursor) ?? { epoch: '', seq: 0 };
+  const sameLog = cursor.epoch === context.epoch;
+  const known = new Map(sameLog ? context.turns.map((turn) => [turn.id, turn]) : []);
+  const settled = snapshot.turns.filter((turn) => turn.outcome);
+  const first = snapshot.turns[0];
+  const earlier = first && sameLog ? context.turns.filter((turn) => turn.firstSeq < first.firstSeq) : [];
+  const reaches = earlier.length > 0 && context.turns.some((turn) => turn.id === first?.id);
+  const { state: _, updatedAt: __, reason: ___, cursor: ____, ...rest } = snapshot;
+  return {
+    ...rest,
+    ...cursor,
+    turns: [...(reaches ? earlier : []), ...settled.map((turn) => same(known.get(turn.id), turn))],
+    older: reaches ? context.older : snapshot.older,
+    problem: null,
+    attempt: 0,
+  };
+}
+
+function same(known: Turn | undefined, turn: Turn): Turn {
+  return known?.seq === turn.seq ? known : turn;
+}
+
+/** The text of a message, for titles and lists. */
+export function textOf(message: Message | undefined): string {
+  return (message?.content ?? []).map((block) => (block.type === 'text' ? block.text : '')).join('\n');
+}

@@ -1,0 +1,104 @@
+import type { Choice, ContentBlock, Failure } from '../wire/content.ts';
+import type { Output, PermissionAnswer, Progress } from '../wire/output.ts';
+import type { Turn } from '../wire/turn.ts';
+
+export type { Output, PermissionAnswer, Progress, ToolFields } from '../wire/output.ts';
+
+/**
+ * A connector turns one agent into output for the runner, and nothing else. It keeps no queue, retries nothing,
+ * closes nothing that its agent left open, and never kills: the layer above does these once, for all.
+ */
+export interface Connector {
+  /** Stable: what `POST /api/sessions {agent}` names. */
+  readonly id: string;
+  readonly name: string;
+  /** One sentence for the picker. */
+  readonly description: string;
+  /** Cheap; asked for each `GET /api/agents`. */
+  available(): Promise<Availability>;
+  /** Starts or joins the agent's side of a session. Rejects with an AgentError that says what to do. */
+  open(options: OpenOptions): Promise<AgentSession>;
+}
+
+export interface Availability {
+  readonly available: boolean;
+  /** Why not, and what to do. */
+  readonly reason?: string;
+  readonly models?: readonly Choice[];
+}
+
+export interface OpenOptions {
+  readonly session: string;
+  readonly kind: 'conversation' | 'job';
+  /** An existing directory, already confined to the roots. */
+  readonly cwd: string;
+  readonly model?: string;
+  readonly mode?: string;
+  /** The agent's own session, from an earlier `changed {agentSession}`. */
+  readonly resume?: string;
+  /** Settled turns, oldest first: context for agents that cannot resume. */
+  readonly history: readonly Turn[];
+  /** A directory of this session's own, for what must outlive the gateway; created on first use by the connector. */
+  readonly stateDir: string;
+  /** Each process that the connector starts, by its process group; the gateway records it and kills what survives. */
+  readonly onProcess: (process: AgentProcess) => void;
+  /** Output that belongs to no prompt: a background wake-up, a late usage, a new title. */
+  readonly onOutput: (output: Output) => void;
+  /** The agent is gone by itself. */
+  readonly onExit: (reason: Failure) => void;
+}
+
+export interface AgentProcess {
+  /** Process group id; negative signals go to the group. */
+  readonly pgid: number;
+  readonly command: string;
+  /** Kept alive over a restart of the gateway: the turn can be reattached. */
+  readonly survives: boolean;
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<void>;
+}
+
+export interface AgentSession {
+  /**
+   * Runs one turn. Ends after `ended`; ending without one means that the stream was cut (failed, text kept).
+   * `turn` names the turn; `signal` aborts when nobody will read on (kill), not on a stop: see `cancel`.
+   */
+  prompt(request: PromptRequest): AsyncIterable<Output>;
+  /** Asks the agent to stop the running prompt, by its own protocol. The prompt must still end by itself. */
+  cancel(): void | Promise<void>;
+  /** Answers a permission; `cancelled` when the turn is being stopped. */
+  answer(permission: string, answer: PermissionAnswer): void | Promise<void>;
+  /** Gives guidance to the running turn. False: it cannot take it now, the message stays queued. */
+  steer?(content: readonly ContentBlock[]): Promise<boolean>;
+  /** Asks the agent's side about a turn whose stream was lost. */
+  poll?(handle: string): Promise<Poll>;
+  /** Joins a turn that survived the gateway; yields from where `seen` ends. */
+  reattach?(handle: string, seen: Turn): AsyncIterable<Output>;
+  setModel?(model: string): Promise<void>;
+  setMode?(mode: string): Promise<void>;
+  /** Ends the agent's side. Bounded: resolves within 2 s or the caller kills. */
+  close(): Promise<void>;
+}
+
+export interface PromptRequest {
+  readonly turn: string;
+  readonly content: readonly ContentBlock[];
+  readonly signal: AbortSignal;
+}
+
+/** A poll that is not terminal changes no row; a terminal one brings the rest of the answer and the end. */
+export type Poll =
+  | { readonly state: 'running'; readonly progress?: Progress }
+  | { readonly state: 'stream'; readonly output: AsyncIterable<Output> }
+  | { readonly state: 'ended'; readonly output: readonly Output[] }
+  | { readonly state: 'unknown'; readonly reason: string };
+
+/** An error with a stable code and a sentence that says what to do. */
+export class AgentError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+    this.name = 'AgentError';
+  }
+}

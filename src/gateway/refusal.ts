@@ -1,0 +1,16 @@
+/** A request that was understood and not done. Becomes an RFC 9457 problem document; the data is as it was. */
+export class Refusal extends Error {
+  readonly status: number;
+  /** Stable, for programs: `session.unknown`, `queue.stale` … */
+  readonly code: string;
+  /** Further members of the problem document, such as the queue as it is now. */
+  readonly extra: Readonly<Record<string, unknown>>;
+
+  constructor(status: number, code: string, detail: string, extra: Readonly<Record<string, unknown>> = {}) {
+    super(detail);
+    this.name = 'Refusal';
+    this.status = status;
+    this.code = code;
+    this.extra = extra;
+  }
+}

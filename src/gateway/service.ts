@@ -1,0 +1,83 @@
+import type { Availability } from '../agents/agent.ts';
+import type { Fact } from '../wire/facts.ts';
+import type { Grade, ResyncReason } from '../wire/live.ts';
+import type {
+  ChangeSession,
+  CreateSession,
+  EditQueue,
+  RetryRequest,
+  SendAnswer,
+  SendMessage,
+  StopRequest,
+} from '../wire/requests.ts';
+import type { Queue, SessionSnapshot, SessionSummary } from '../wire/snapshot.ts';
+import type { Turn } from '../wire/turn.ts';
+
+/** What HTTP, SSE and the live channel ask of the gateway. Each call rejects with a `Refusal` when it is not done. */
+export interface Service {
+  agents(): Promise<readonly AgentLine[]>;
+  list(query: { q?: string; limit: number; before?: string }): Promise<readonly SessionSummary[]>;
+  create(body: CreateSession): Promise<SessionSnapshot>;
+  snapshot(session: string): Promise<SessionSnapshot>;
+  change(session: string, body: ChangeSession): Promise<SessionSnapshot>;
+  remove(session: string): Promise<void>;
+  turns(
+    session: string,
+    before: string | undefined,
+    limit: number,
+  ): Promise<{ turns: readonly Turn[]; older: boolean }>;
+  send(session: string, body: SendMessage): Promise<SendAnswer>;
+  stop(session: string, body: StopRequest): Promise<{ turn?: string; state: string; cursor: string }>;
+  resume(session: string): Promise<{ cursor: string; queue: Queue }>;
+  retry(session: string, body: RetryRequest): Promise<{ turn: string; cursor: string }>;
+  editQueue(session: string, body: EditQueue): Promise<Queue>;
+  answer(session: string, permission: string, option: string): Promise<{ cursor: string }>;
+  jobs(): Promise<readonly SessionSummary[]>;
+  job(job: string): Promise<SessionSnapshot>;
+  stopJob(job: string): Promise<{ turn?: string; state: string; cursor: string }>;
+  /** Facts after the cursor, then each as it is committed; frames in order, without a gap. */
+  subscribe(session: string, after: string | undefined, grade: Grade, sink: Sink): Promise<Subscription>;
+  /** Summaries of all sessions as they change. */
+  watch(listener: (changed: readonly SessionSummary[], removed: readonly string[]) => void): () => void;
+  /** Actors and their events, for the inspector; nothing is gathered while nobody listens. */
+  inspect(listener: (event: InspectLine) => void): () => void;
+}
+
+export interface AgentLine extends Availability {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+}
+
+export interface Sink {
+  /** Covers (prev, seq]. */
+  facts(frame: { epoch: string; prev: number; seq: number; facts: readonly Fact[] }): void;
+  /** The subscription is over: fetch the snapshot and subscribe again. */
+  resync(reason: ResyncReason): void;
+}
+
+export interface Subscription {
+  readonly cursor: string;
+  close(): void;
+}
+
+/** One line for the inspector: plain data, already without secrets. */
+export type InspectLine =
+  | {
+      readonly type: 'actor';
+      readonly id: string;
+      readonly parent?: string;
+      readonly machine: string;
+      readonly at: number;
+    }
+  | { readonly type: 'stopped'; readonly id: string; readonly at: number }
+  | {
+      readonly type: 'event';
+      readonly id: string;
+      readonly event: string;
+      readonly detail?: unknown;
+      readonly at: number;
+      /** The state after it, as XState names it, and whether the event had a transition. */
+      readonly state?: unknown;
+      readonly taken?: boolean;
+    };

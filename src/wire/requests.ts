@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { contentBlock } from './content.ts';
+
+/** The bodies that the API takes. Unknown fields are refused, so that a typo is found. */
+const id = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[A-Za-z0-9_.:-]+$/, 'letters, digits and _ . : - only');
+const content = z.array(contentBlock).min(1).max(100);
+
+export const createSession = z.strictObject({
+  id: id.optional(),
+  agent: z.string().min(1).max(200),
+  cwd: z.string().min(1).max(4096).optional(),
+  title: z.string().min(1).max(200).optional(),
+  model: z.string().min(1).max(200).optional(),
+  mode: z.string().min(1).max(200).optional(),
+});
+export type CreateSession = z.infer<typeof createSession>;
+
+/** `seen`: the cursor up to which the user has looked; it clears `unread`. */
+export const changeSession = z
+  .strictObject({
+    title: z.string().min(1).max(200).optional(),
+    model: z.string().min(1).max(200).optional(),
+    mode: z.string().min(1).max(200).optional(),
+    seen: z.string().max(100).optional(),
+  })
+  .refine((body) => Object.keys(body).length > 0, 'name at least one of title, model, mode, seen');
+export type ChangeSession = z.infer<typeof changeSession>;
+
+export const sendMessage = z.strictObject({
+  id,
+  content,
+  delivery: z.enum(['queue', 'steer', 'background']).optional(),
+});
+export type SendMessage = z.infer<typeof sendMessage>;
+
+export const stopRequest = z.union([z.strictObject({ turn: id }), z.strictObject({ message: id })]);
+export type StopRequest = z.infer<typeof stopRequest>;
+
+export const retryRequest = z.strictObject({ turn: id });
+export type RetryRequest = z.infer<typeof retryRequest>;
+
+const revision = z.number().int().nonnegative();
+export const editQueue = z.union([
+  z.strictObject({ revision, edit: z.strictObject({ message: id, content }) }),
+  z.strictObject({ revision, move: z.strictObject({ message: id, to: z.number().int().nonnegative() }) }),
+  z.strictObject({ revision, remove: z.strictObject({ message: id }) }),
+]);
+export type EditQueue = z.infer<typeof editQueue>;
+
+export const answerPermission = z.strictObject({ option: z.string().min(1).max(200) });
+export type AnswerPermission = z.infer<typeof answerPermission>;
+
+/** What `POST …/messages` answers; the same id and body get the same answer again. */
+export const sendAnswer = z.object({
+  outcome: z.enum(['started', 'queued', 'job']),
+  turn: z.string().optional(),
+  job: z.string().optional(),
+  cursor: z.string(),
+});
+export type SendAnswer = z.infer<typeof sendAnswer>;
+
+export const clientFrame = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('subscribe'),
+    session: z.string().min(1).max(200),
+    after: z.string().max(100).optional(),
+    grade: z.enum(['live', 'turn']).optional(),
+  }),
+  z.object({ type: z.literal('unsubscribe'), session: z.string().min(1).max(200) }),
+  z.object({ type: z.literal('ping') }),
+]);
