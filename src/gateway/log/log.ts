@@ -1,7 +1,7 @@
 import type { Draft, Fact, UnknownFact } from '../../wire/facts.ts';
+import type { SendAnswer } from '../../wire/requests.ts';
 import type { SessionSnapshot } from '../../wire/snapshot.ts';
 import type { Turn } from '../../wire/turn.ts';
-import type { SendAnswer } from '../../wire/requests.ts';
 
 /**
  * The only persistence: for each session one ordered list of facts, and projections beside it that can be rebuilt
