@@ -6,7 +6,7 @@ import { constants } from 'node:os';
 export class SetupError extends Error {}
 
 /**
- * Runs one step of the set-up, with one line of progress on stderr, and rejects with the program's last lines.
+ * Runs one step of the set-up, with one line of progress on stderr, and rejects with an excerpt of what the program said.
  * @param {string} title
  * @param {readonly string[]} command program and arguments
  * @param {{ cwd: string, env?: NodeJS.ProcessEnv, shell?: boolean }} options
@@ -20,7 +20,7 @@ export function step(title, command, options) {
     const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     const keep = (/** @type {Buffer} */ chunk) => {
-      output = (output + chunk.toString()).slice(-4000);
+      output += chunk.toString();
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
@@ -32,8 +32,7 @@ export function step(title, command, options) {
       const seconds = ((performance.now() - began) / 1000).toFixed(1);
       process.stderr.write(code === 0 ? ` done in ${seconds} s\n` : ' failed\n');
       if (code === 0) return done();
-      const tail = output.trim().split('\n').slice(-20).join('\n');
-      fail(new SetupError(`${tail}\n(${program} ended with ${signal ?? code})`));
+      fail(new SetupError(`${excerpt(output)}\n(${program} ended with ${signal ?? code})`));
     });
   });
 }
@@ -85,4 +84,10 @@ export async function foreground(...programs) {
 /** @param {NodeJS.Signals | null} signal */
 function signalNumber(signal) {
   return signal === null ? 0 : (constants.signals[signal] ?? 0);
+}
+
+/** @param {string} output */
+function excerpt(output) {
+  const lines = output.trim().split('\n');
+  return (lines.length <= 24 ? lines : [...lines.slice(0, 14), '...', ...lines.slice(-8)]).join('\n');
 }
