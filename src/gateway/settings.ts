@@ -1,0 +1,287 @@
+import { readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
+import type { ModelServer } from '../agents/model/options.ts';
+import { Secret } from '../agents/model/secret.ts';
+
+/**
+ * The settings file: `settings.json` in the data directory, or the file of `--settings`. JSON, all of it optional:
+ *
+ * ```json
+ * {
+ *   "models": [
+ *     {
+ *       "id": "local", "name": "Ollama", "baseUrl": "http://127.0.0.1:11434/v1", "model": "qwen3",
+ *       "apiKeyEnv": "MY_KEY", "contextWindow": 32768, "maxOutputTokens": 4096,
+ *       "reasoningTag": "think", "reasoningOpen": false, "system": "Be brief.", "headers": { "x-team": "a" }
+ *     }
+ *   ],
+ *   "stallAfterMs": 20000,
+ *   "roots": ["~/projects"],
+ *   "redact": ["a value that no log may show"]
+ * }
+ * ```
+ *
+ * `apiKey` holds a key itself, `apiKeyEnv` the name of an environment variable that does. `reasoningTag: false` leaves
+ * inline thoughts in the text. `stallAfterMs`: the silence after which a running turn is shown as stalled. `roots`:
+ * directories that sessions may work in; relative ones are relative to the settings file.
+ *
+ * The environment can name one more model server, the agent `model`:
+ * - `SLUICE_MODEL_URL`, `SLUICE_MODEL_KEY`, `SLUICE_MODEL_NAME`: base URL, key, model. Each one wins over the same
+ *   field of an entry with the id `model` in the file.
+ * - `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_MODEL`: used when neither `SLUICE_MODEL_URL` nor such an entry is
+ *   there; a key alone means `https://api.openai.com/v1`.
+ */
+export interface Settings {
+  /** The file that was read, or that would have been. */
+  readonly file: string;
+  readonly found: boolean;
+  readonly models: readonly ModelServer[];
+  readonly stallAfterMs: number;
+  /** Absolute paths. */
+  readonly roots: readonly string[];
+  /** Keys, header values and `redact`: what no log may show. */
+  readonly secrets: readonly string[];
+  /** For the person who starts the gateway: one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/** What is wrong with the settings, where, and what to do. The file is never written. */
+export class SettingsError extends Error {
+  readonly file: string;
+  constructor(file: string, message: string) {
+    super(message);
+    this.name = 'SettingsError';
+    this.file = file;
+  }
+}
+
+const url = z
+  .string('must be a URL such as http://127.0.0.1:11434/v1')
+  .refine((text) => isHttp(text), 'must be a URL such as http://127.0.0.1:11434/v1')
+  .refine(
+    (text) => !isHttp(text) || !hasUser(text),
+    'must not hold a user or password: use apiKey or headers',
+  )
+  .transform((text) => text.replace(/\/+$/, ''));
+const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable');
+const notATag = 'must be the name of a tag such as "think", or false';
+const tokens = z.number().int().min(256).max(100_000_000);
+
+const modelEntry = z
+  .strictObject({
+    id: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'must be 1 to 64 letters, digits, and _ . - (not first)')
+      .refine((id) => id !== 'builtin', 'must not be "builtin": that is the built-in agent'),
+    name: z.string().min(1).max(200).optional(),
+    baseUrl: url,
+    apiKey: z.string().min(1).optional(),
+    apiKeyEnv: variable.optional(),
+    headers: z.record(z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/), z.string()).optional(),
+    model: z.string().min(1).max(200).optional(),
+    contextWindow: tokens.optional(),
+    maxOutputTokens: z.number().int().min(1).max(100_000_000).optional(),
+    reasoningTag: z
+      .union([z.literal(false), z.string().regex(/^[A-Za-z][A-Za-z0-9_:-]{0,40}$/, notATag)], notATag)
+      .optional(),
+    reasoningOpen: z.boolean().optional(),
+    system: z.string().min(1).optional(),
+  })
+  .refine((entry) => !(entry.apiKey && entry.apiKeyEnv), {
+    path: ['apiKeyEnv'],
+    error: 'must not stand beside apiKey: keep one of the two',
+  });
+type ModelEntry = z.infer<typeof modelEntry>;
+
+const settingsFile = z.strictObject({
+  models: z
+    .array(modelEntry)
+    .max(100)
+    .superRefine((models, context) => {
+      models.forEach((model, index) => {
+        const first = models.findIndex((other) => other.id === model.id);
+        if (first === index) return;
+        context.addIssue({
+          code: 'custom',
+          path: [index, 'id'],
+          message: `is used by models[${first}] already: ids differ`,
+        });
+      });
+    })
+    .optional(),
+  stallAfterMs: z.number().int().min(1000).max(86_400_000).optional(),
+  roots: z.array(z.string().min(1)).optional(),
+  redact: z
+    .array(z.string().min(4, 'must have at least 4 characters, or it would hide half of every log'))
+    .optional(),
+});
+
+export interface LoadOptions {
+  /** Absolute. */
+  readonly dataDir: string;
+  /** `--settings`: then the file must be there. */
+  readonly file?: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Reads and checks the settings. Throws a SettingsError; a missing `settings.json` is no error. */
+export function loadSettings(options: LoadOptions): Settings {
+  const file = options.file === undefined ? join(options.dataDir, 'settings.json') : resolve(options.file);
+  const text = read(file, options.file !== undefined);
+  const parsed = text === undefined ? {} : parse(file, text);
+  const models = fromEnvironment(parsed.models ?? [], options.env, file).map((entry) =>
+    resolveKey(entry, options.env),
+  );
+  return {
+    file,
+    found: text !== undefined,
+    models,
+    stallAfterMs: parsed.stallAfterMs ?? 20_000,
+    roots: (parsed.roots ?? []).map((root) =>
+      resolve(dirname(file), root.replace(/^~(?=$|[/\\])/, homedir())),
+    ),
+    secrets: [
+      ...models
+        .flatMap((model) => [model.apiKey, ...Object.values(model.headers ?? {})])
+        .flatMap((secret) => secret?.reveal() ?? []),
+      ...(parsed.redact ?? []),
+    ],
+    warnings: warnings(file, parsed, options.env),
+  };
+}
+
+function read(file: string, wanted: boolean): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && !wanted) return undefined;
+    const why = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code ?? String(error)})`;
+    throw new SettingsError(
+      file,
+      `Settings ${file}: ${why}. Correct the path or the file's rights, or start without it.`,
+    );
+  }
+}
+
+function parse(file: string, text: string): z.infer<typeof settingsFile> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new SettingsError(
+      file,
+      `Settings ${file}: not valid JSON${place(text, error as Error)}. Correct it there (no comments, no comma after the last entry); the file was left as it is.`,
+    );
+  }
+  const result = settingsFile.safeParse(json, { reportInput: false });
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => `  ${pathOf(issue.path)} ${sentence(issue)}`);
+  throw new SettingsError(
+    file,
+    `Settings ${file}: ${problems.length === 1 ? 'one entry is' : `${problems.length} entries are`} wrong; correct the file, which was left as it is:\n${problems.join('\n')}`,
+  );
+}
+
+/** Where the JSON breaks. V8 quotes the source in some messages, which may hold a key: only the line is taken from it. */
+function place(text: string, error: Error): string {
+  const position = /at position (\d+)/.exec(error.message)?.[1];
+  const quoted = /"([\s\S]*)" is not valid JSON$/.exec(error.message)?.[1];
+  const snippet = quoted?.replace(/^\.\.\.|"?\.\.\.$/g, '');
+  const found = snippet === undefined ? -1 : text.indexOf(snippet);
+  let at = text.length;
+  if (position !== undefined) at = Number(position);
+  else if (found >= 0 && snippet !== undefined) at = found + Math.floor(snippet.length / 2);
+  return ` near line ${text.slice(0, at).split('\n').length}`;
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  if (path.length === 0) return 'the file';
+  return path
+    .map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index > 0 ? '.' : ''}${String(key)}`))
+    .join('');
+}
+
+function sentence(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') {
+    return `has the unknown ${issue.keys.length === 1 ? 'setting' : 'settings'} ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`;
+  }
+  return issue.message.replace(
+    /^Invalid input: expected (\w+), received (\w+)$/,
+    (_all, expected: string, received: string) =>
+      received === 'undefined' ? `is missing (${expected})` : `must be of type ${expected}, not ${received}`,
+  );
+}
+
+function fromEnvironment(models: readonly ModelEntry[], env: LoadOptions['env'], file: string): ModelEntry[] {
+  const own = { baseUrl: env.SLUICE_MODEL_URL, apiKey: env.SLUICE_MODEL_KEY, model: env.SLUICE_MODEL_NAME };
+  const entry = models.find((model) => model.id === 'model');
+  if (own.baseUrl || entry) {
+    const { apiKeyEnv, ...rest } = entry ?? { id: 'model', baseUrl: '' };
+    const merged: ModelEntry = {
+      ...rest,
+      ...(own.baseUrl && { baseUrl: baseUrl('SLUICE_MODEL_URL', own.baseUrl, file) }),
+      ...(own.apiKey ? { apiKey: own.apiKey } : apiKeyEnv && { apiKeyEnv }),
+      ...(own.model && { model: own.model }),
+    };
+    return entry ? models.map((model) => (model === entry ? merged : model)) : [...models, merged];
+  }
+  if (!env.OPENAI_BASE_URL && !env.OPENAI_API_KEY) return [...models];
+  const openai: ModelEntry = {
+    id: 'model',
+    baseUrl: baseUrl('OPENAI_BASE_URL', env.OPENAI_BASE_URL || 'https://api.openai.com/v1', file),
+    ...(env.OPENAI_API_KEY && { apiKey: env.OPENAI_API_KEY }),
+    ...(env.OPENAI_MODEL && { model: env.OPENAI_MODEL }),
+  };
+  return [...models, openai];
+}
+
+function baseUrl(name: string, value: string, file: string): string {
+  const result = url.safeParse(value);
+  if (result.success) return result.data;
+  throw new SettingsError(file, `The environment variable ${name} ${result.error.issues[0]?.message}.`);
+}
+
+function resolveKey(entry: ModelEntry, env: LoadOptions['env']): ModelServer {
+  const { apiKey, headers, ...rest } = entry;
+  const key = apiKey ?? (entry.apiKeyEnv ? env[entry.apiKeyEnv] : undefined);
+  const server = {
+    ...rest,
+    ...(key && { apiKey: new Secret(key) }),
+    ...(headers && {
+      headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, new Secret(value)])),
+    }),
+  };
+  return withoutUndefined(server) as ModelServer;
+}
+
+function withoutUndefined(object: object): object {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
+}
+
+function warnings(file: string, parsed: z.infer<typeof settingsFile>, env: LoadOptions['env']): string[] {
+  const found: string[] = [];
+  const models = parsed.models ?? [];
+  const keys = models.some((model) => model.apiKey !== undefined || model.headers !== undefined);
+  if (keys && process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) {
+    found.push(`${file} holds keys and other users of this machine can read it: run chmod 600 on it.`);
+  }
+  const lonely = ['SLUICE_MODEL_KEY', 'SLUICE_MODEL_NAME'].filter((name) => env[name]);
+  if (lonely.length > 0 && !env.SLUICE_MODEL_URL && !models.some((model) => model.id === 'model')) {
+    found.push(
+      `${lonely.join(' and ')} had no effect: set SLUICE_MODEL_URL to the model server's base URL too.`,
+    );
+  }
+  return found;
+}
+
+function isHttp(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}
+
+function hasUser(text: string): boolean {
+  const { username, password } = new URL(text);
+  return username !== '' || password !== '';
+}

@@ -1,0 +1,247 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { loadSettings, type Settings, SettingsError } from '../../src/gateway/settings.ts';
+
+let dataDir: string;
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'sluice-settings-'));
+});
+afterEach(() => rmSync(dataDir, { recursive: true }));
+
+const file = () => join(dataDir, 'settings.json');
+function load(content?: unknown, env: Record<string, string> = {}): Settings {
+  if (content !== undefined) {
+    writeFileSync(file(), typeof content === 'string' ? content : JSON.stringify(content, null, 2), {
+      mode: 0o600,
+    });
+  }
+  return loadSettings({ dataDir, env });
+}
+function refusal(content: unknown, env: Record<string, string> = {}): string {
+  try {
+    load(content, env);
+  } catch (error) {
+    expect(error).toBeInstanceOf(SettingsError);
+    return (error as SettingsError).message;
+  }
+  throw new Error('the settings were taken');
+}
+
+describe('settings file', () => {
+  test('a missing file gives the defaults', () => {
+    expect(load()).toEqual({
+      file: file(),
+      found: false,
+      models: [],
+      stallAfterMs: 20_000,
+      roots: [],
+      secrets: [],
+      warnings: [],
+    });
+  });
+
+  test('models, roots, the stall and values to hide are read', () => {
+    const settings = load({
+      models: [
+        {
+          id: 'local',
+          name: 'Local',
+          baseUrl: 'http://127.0.0.1:11434/v1/',
+          model: 'm',
+          contextWindow: 8192,
+          reasoningTag: false,
+        },
+      ],
+      stallAfterMs: 5000,
+      roots: ['~/projects', 'here', '/abs'],
+      redact: ['hush-hush'],
+    });
+    expect(settings.models).toEqual([
+      {
+        id: 'local',
+        name: 'Local',
+        baseUrl: 'http://127.0.0.1:11434/v1',
+        model: 'm',
+        contextWindow: 8192,
+        reasoningTag: false,
+      },
+    ]);
+    expect(settings.stallAfterMs).toBe(5000);
+    expect(settings.roots).toEqual([join(homedir(), 'projects'), join(dataDir, 'here'), '/abs']);
+    expect(settings.secrets).toEqual(['hush-hush']);
+  });
+
+  test('keys and header values are secrets that no dump shows', () => {
+    const settings = load(
+      {
+        models: [
+          { id: 'a', baseUrl: 'http://a/v1', apiKey: 'in-the-file', headers: { 'x-key': 'in-a-header' } },
+          { id: 'b', baseUrl: 'http://b/v1', apiKeyEnv: 'B_KEY' },
+        ],
+      },
+      { B_KEY: 'in-the-environment' },
+    );
+    expect(settings.secrets).toEqual(['in-the-file', 'in-a-header', 'in-the-environment']);
+    expect(settings.models[1]?.apiKey?.reveal()).toBe('in-the-environment');
+    for (const dump of [
+      JSON.stringify(settings.models),
+      inspect(settings.models, { depth: 9, showHidden: true }),
+      `${settings.models[0]?.apiKey}`,
+    ]) {
+      expect(dump).not.toMatch(/in-the|in-a/);
+    }
+  });
+
+  test('a key variable that is not set leaves its name, so that the agent can say so', () => {
+    const [model] = load({ models: [{ id: 'b', baseUrl: 'http://b/v1', apiKeyEnv: 'B_KEY' }] }).models;
+    expect(model).toEqual({ id: 'b', baseUrl: 'http://b/v1', apiKeyEnv: 'B_KEY' });
+  });
+
+  test('another file can be named, and must then be there', () => {
+    const other = join(dataDir, 'other.json');
+    writeFileSync(other, '\uFEFF{"stallAfterMs": 2000}');
+    expect(loadSettings({ dataDir, file: other, env: {} }).stallAfterMs).toBe(2000);
+    rmSync(other);
+    expect(() => loadSettings({ dataDir, file: other, env: {} })).toThrow(
+      /other\.json: there is no such file\./,
+    );
+  });
+
+  test('keys in a file that others can read give a warning', () => {
+    const content = { models: [{ id: 'a', baseUrl: 'http://a/v1', apiKey: 'in-the-file' }] };
+    expect(load(content).warnings).toEqual([]);
+    chmodSync(file(), 0o644);
+    expect(loadSettings({ dataDir, env: {} }).warnings).toEqual([expect.stringMatching(/chmod 600/)]);
+  });
+});
+
+describe('a settings file that is wrong', () => {
+  test.each([
+    ['not JSON', '{\n  "models": [],\n  oops\n}', /settings\.json: not valid JSON near line 3\./],
+    ['an unfinished file', '{\n"models": [', /not valid JSON near line 2\./],
+    ['not an object', '[]', /the file must be of type object, not array/],
+    ['an unknown setting', { modles: [] }, /the file has the unknown setting "modles"/],
+    [
+      'an unknown setting of a model',
+      { models: [{ id: 'a', baseUrl: 'http://a', modle: 'm' }] },
+      /models\[0\] has the unknown setting "modle"/,
+    ],
+    ['no base URL', { models: [{ id: 'a' }] }, /models\[0\]\.baseUrl must be a URL such as/],
+    [
+      'a base URL without scheme',
+      { models: [{ id: 'a', baseUrl: 'localhost:1234' }] },
+      /models\[0\]\.baseUrl must be a URL such as/,
+    ],
+    [
+      'a password in the URL',
+      { models: [{ id: 'a', baseUrl: 'http://u:p@h/v1' }] },
+      /baseUrl must not hold a user or password/,
+    ],
+    [
+      'an id twice',
+      {
+        models: [
+          { id: 'a', baseUrl: 'http://a' },
+          { id: 'a', baseUrl: 'http://b' },
+        ],
+      },
+      /models\[1\]\.id is used by models\[0\] already/,
+    ],
+    [
+      'the id of the built-in agent',
+      { models: [{ id: 'builtin', baseUrl: 'http://a' }] },
+      /models\[0\]\.id must not be "builtin"/,
+    ],
+    ['a number as text', { stallAfterMs: '5' }, /stallAfterMs must be of type number, not string/],
+    [
+      'two keys',
+      { models: [{ id: 'a', baseUrl: 'http://a', apiKey: 'k', apiKeyEnv: 'K' }] },
+      /models\[0\]\.apiKeyEnv must not stand beside apiKey/,
+    ],
+    [
+      'a tag that is none',
+      { models: [{ id: 'a', baseUrl: 'http://a', reasoningTag: '<x>' }] },
+      /reasoningTag must be the name of a tag such as "think", or false/,
+    ],
+  ])(
+    '%s: the error names the file, the place and what to do, and the file stays',
+    (_name, content, message) => {
+      const said = refusal(content);
+      expect(said).toMatch(message);
+      expect(said).toContain(file());
+      expect(said).toMatch(/[Cc]orrect/);
+      expect(readFileSync(file(), 'utf8')).toBe(
+        typeof content === 'string' ? content : JSON.stringify(content, null, 2),
+      );
+    },
+  );
+
+  test('all that is wrong is said at once', () => {
+    const said = refusal({ stallAfterMs: 1, models: [{ id: 'a b', baseUrl: 'x' }] });
+    expect(said).toContain('3 entries are wrong');
+    expect(said.split('\n')).toHaveLength(4);
+  });
+
+  test('no error repeats a key, not even the one beside which the JSON breaks', () => {
+    expect(refusal('{"models": [{"id": "a", "apiKey": "k-very-secret" oops}]}')).not.toContain('secret');
+    expect(refusal('{"apiKey": k-very-secret}')).not.toMatch(/k-ve|secret/);
+    expect(refusal({ models: [{ id: 'a', baseUrl: 'k-very-secret', apiKey: 5 }] })).not.toContain('secret');
+  });
+});
+
+describe('a model server from the environment', () => {
+  test('SLUICE_MODEL_URL, _KEY and _NAME make the agent `model`', () => {
+    const { models, secrets } = load(undefined, {
+      SLUICE_MODEL_URL: 'http://h/v1',
+      SLUICE_MODEL_KEY: 'key-of-mine',
+      SLUICE_MODEL_NAME: 'm',
+      OPENAI_BASE_URL: 'http://other',
+    });
+    expect(models).toMatchObject([{ id: 'model', baseUrl: 'http://h/v1', model: 'm' }]);
+    expect(secrets).toEqual(['key-of-mine']);
+  });
+
+  test('each wins over the same field of the entry `model` in the file', () => {
+    const content = {
+      models: [{ id: 'model', baseUrl: 'http://file/v1', apiKeyEnv: 'K', model: 'f', system: 's' }],
+    };
+    const { models, secrets } = load(content, {
+      K: 'old-key',
+      SLUICE_MODEL_KEY: 'new-key',
+      SLUICE_MODEL_NAME: 'm',
+    });
+    expect(models).toMatchObject([{ id: 'model', baseUrl: 'http://file/v1', model: 'm', system: 's' }]);
+    expect(secrets).toEqual(['new-key']);
+  });
+
+  test('OPENAI_* are used when nothing else names it; a key alone means api.openai.com', () => {
+    const env = { OPENAI_API_KEY: 'key-of-mine', OPENAI_MODEL: 'm' };
+    expect(load(undefined, env).models).toMatchObject([
+      { id: 'model', baseUrl: 'https://api.openai.com/v1', model: 'm' },
+    ]);
+    expect(load(undefined, { ...env, OPENAI_BASE_URL: 'http://h/v1' }).models).toMatchObject([
+      { baseUrl: 'http://h/v1' },
+    ]);
+    expect(load({ models: [{ id: 'model', baseUrl: 'http://file/v1' }] }, env).models).toEqual([
+      { id: 'model', baseUrl: 'http://file/v1' },
+    ]);
+    expect(
+      load({ models: [{ id: 'other', baseUrl: 'http://o/v1' }] }, env).models.map((model) => model.id),
+    ).toEqual(['other', 'model']);
+  });
+
+  test('a URL that is none is refused with the name of the variable', () => {
+    expect(refusal(undefined, { SLUICE_MODEL_URL: 'nonsense' })).toBe(
+      'The environment variable SLUICE_MODEL_URL must be a URL such as http://127.0.0.1:11434/v1.',
+    );
+  });
+
+  test('a key or a name without a URL gives a warning', () => {
+    expect(load(undefined, { SLUICE_MODEL_KEY: 'key-of-mine' }).warnings).toEqual([
+      expect.stringMatching(/^SLUICE_MODEL_KEY had no effect/),
+    ]);
+  });
+});
