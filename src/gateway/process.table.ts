@@ -75,12 +75,13 @@ function text(path: string): string | undefined {
 function ps(args: readonly string[]): string | undefined {
   if (process.platform === 'win32') return undefined;
   try {
-    const options = {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-      env: { ...process.env, LC_ALL: 'C' },
-    } as const;
-    return execFileSync('ps', args, options).trim() || undefined;
+    return (
+      execFileSync('ps', [...args], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+        env: { ...process.env, LC_ALL: 'C' },
+      }).trim() || undefined
+    );
   } catch {
     return undefined;
   }

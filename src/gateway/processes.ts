@@ -74,10 +74,9 @@ export class ProcessRecords {
     return record;
   }
 
-  /** Call when the group has ended. Leaves a record of another run alone. */
+  /** Call when the group has ended. */
   remove(pgid: number): void {
-    const record = read(this.#file(pgid));
-    if (record === undefined || record.run === this.#run) rmSync(this.#file(pgid), { force: true });
+    rmSync(this.#file(pgid), { force: true });
   }
 
   list(): readonly ProcessRecord[] {

@@ -8,7 +8,7 @@ export const applicationId = 0x536c7563;
  *
  * `sessions` is narrow because each append rewrites its row; a head can be large and changes seldom.
  */
-const migrations: readonly string[] = [
+export const migrations: readonly string[] = [
   `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
