@@ -1,0 +1,273 @@
+import type { Message } from '../src/wire/content.ts';
+import type { Draft, JobRequest } from '../src/wire/facts.ts';
+import type { EditQueue, SendAnswer } from '../src/wire/requests.ts';
+import { closings } from './outputs.ts';
+import type { SessionContext } from './session.ts';
+
+/** What a person or the gateway asks of a session's runner. `id` finds the answer's way back. */
+export type Command = { readonly id: string } & (
+  | {
+      readonly type: 'send';
+      readonly message: Message;
+      readonly delivery: 'queue' | 'steer';
+      readonly digest: string;
+    }
+  | {
+      readonly type: 'background';
+      readonly message: Message;
+      readonly digest: string;
+      readonly request: Omit<JobRequest, 'message'>;
+    }
+  | { readonly type: 'stop'; readonly turn?: string; readonly message?: string }
+  | { readonly type: 'resume' }
+  | { readonly type: 'retry'; readonly turn: string }
+  | { readonly type: 'editQueue'; readonly edit: EditQueue }
+  | { readonly type: 'answer'; readonly permission: string; readonly option: string }
+  | { readonly type: 'change'; readonly title?: string; readonly model?: string; readonly mode?: string }
+  | { readonly type: 'settleJob'; readonly draft: Extract<Draft, { type: 'job.settled' }> }
+  | { readonly type: 'close' }
+);
+
+/** A refusal as plain data; the gateway makes a problem document of it. */
+export interface Refused {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly extra?: Readonly<Record<string, unknown>>;
+}
+
+export type Decision =
+  | {
+      readonly drafts: readonly Draft[];
+      /** What the sender is told once the drafts are committed; the cursor is added then. */
+      readonly answer: Readonly<Record<string, unknown>>;
+      /** The message id to remember with its answer. */
+      readonly message?: {
+        readonly id: string;
+        readonly digest: string;
+        readonly answer: Omit<SendAnswer, 'cursor'>;
+      };
+      /** Told after the drafts are committed, although they are: the command itself was not done. */
+      readonly refused?: Refused;
+    }
+  | { readonly refused: Refused };
+
+/** The state of the conversation machine, as far as a decision needs it. */
+export interface Standing {
+  readonly state: string;
+  readonly context: SessionContext;
+}
+
+/** Decides on the committed state what a command writes. Pure: the same state and command give the same drafts. */
+export function decide(standing: Standing, command: Command): Decision {
+  const { context } = standing;
+  switch (command.type) {
+    case 'send':
+      return send(standing, command);
+    case 'background': {
+      const job = `${context.id}.j${context.seq + 1}`;
+      const request = { ...command.request, message: command.message };
+      return {
+        drafts: [{ type: 'job.attached', job, request }],
+        answer: { outcome: 'job', job },
+        message: { id: command.message.id, digest: command.digest, answer: { outcome: 'job', job } },
+      };
+    }
+    case 'stop':
+      return stop(standing, command);
+    case 'resume':
+      return resume(context);
+    case 'retry':
+      return retry(standing, command.turn);
+    case 'editQueue':
+      return editQueue(context, command.edit);
+    case 'answer':
+      return answer(context, command.permission, command.option);
+    case 'change': {
+      const { title, model, mode } = command;
+      const change = { ...(title && { title }), ...(model && { model }), ...(mode && { mode }) };
+      return { drafts: [{ type: 'session.changed', ...change }], answer: {} };
+    }
+    case 'settleJob': {
+      const open = context.jobs.some((j) => j.job === command.draft.job && !j.outcome);
+      return open ? { drafts: [command.draft], answer: {} } : { drafts: [], answer: {} };
+    }
+    case 'close':
+      return atRest(standing.state)
+        ? { drafts: [{ type: 'session.closed' }], answer: {} }
+        : refuse(409, 'session.busy', 'The session is running: stop it first.', { turn: context.open?.id });
+  }
+}
+
+/** True where no turn runs. */
+export function atRest(state: string): boolean {
+  return state === 'idle' || state === 'finalized' || state === 'cancelled' || state === 'failed';
+}
+
+/** The turn that the fact at this place will open. */
+function turnAt(seq: number): string {
+  return `t${seq}`;
+}
+
+function send({ state, context }: Standing, command: Extract<Command, { type: 'send' }>): Decision {
+  const { queue, seq } = context;
+  const { message, delivery, digest } = command;
+  const empty = queue.messages.length === 0;
+  if (atRest(state) && (empty || queue.held)) {
+    // With nothing in it there is nothing to hold: what follows this message may drain again.
+    const release = empty && queue.held;
+    const drafts: Draft[] = release ? [{ type: 'queue.released', revision: queue.revision + 1 }] : [];
+    const turn = turnAt(seq + drafts.length + 1);
+    const revision = queue.revision + drafts.length + 1;
+    const answer = { outcome: 'started', turn } as const;
+    return {
+      drafts: [...drafts, { type: 'turn.started', turn, message, origin: 'user', revision }],
+      answer,
+      message: { id: message.id, digest, answer },
+    };
+  }
+  const answer = { outcome: 'queued' } as const;
+  return {
+    drafts: [{ type: 'queue.added', message, delivery, revision: queue.revision + 1 }],
+    answer,
+    message: { id: message.id, digest, answer },
+  };
+}
+
+function stop({ state, context }: Standing, command: Extract<Command, { type: 'stop' }>): Decision {
+  const { queue, open } = context;
+  // A job has no queue to hold.
+  const holds = !queue.held && context.kind === 'conversation';
+  const hold: Draft[] = !holds
+    ? []
+    : [{ type: 'queue.held', reason: 'stopped', revision: queue.revision + 1 }];
+  const now = { state, ...(open && { turn: open.id }) };
+  const waits = command.message !== undefined && queue.messages.some((q) => q.message.id === command.message);
+  // A message that has not started yet: it stays where it is, and nothing starts by itself.
+  if (waits) return { drafts: hold, answer: now };
+  const names =
+    open !== null &&
+    (command.turn === open.id || (command.message !== undefined && command.message === messageOf(context)));
+  if (!names) {
+    // I4: too late to stop that turn, but the user wanted quiet: nothing more starts by itself.
+    const known = context.turns.some(
+      (t) => t.id === command.turn || (command.message !== undefined && t.message?.id === command.message),
+    );
+    if (!known) return refuse(404, 'turn.unknown', 'No such turn or message in this session.', now);
+    return {
+      drafts: hold,
+      answer: now,
+      refused: {
+        status: 409,
+        code: 'turn.over',
+        detail: open
+          ? `That turn is over; turn ${open.id} runs now.`
+          : 'That turn is over; nothing runs now.',
+        extra: { ...now, queue: { ...queue, held: true } },
+      },
+    };
+  }
+  // C42: the agent is told once; a second stop finds the first.
+  if (open.stage) return { drafts: hold, answer: now };
+  const { permissions } = closings(context, 'The turn was stopped.');
+  return {
+    drafts: [{ type: 'turn.stopping', turn: open.id, stage: 'asked' }, ...permissions, ...hold],
+    answer: { ...now, state: 'cancelling' },
+  };
+}
+
+function messageOf(context: SessionContext): string | undefined {
+  return context.open?.ref.getSnapshot().context.message?.id;
+}
+
+function resume(context: SessionContext): Decision {
+  const { queue } = context;
+  if (!queue.held) return { drafts: [], answer: { queue } };
+  const revision = queue.revision + 1;
+  return { drafts: [{ type: 'queue.released', revision }], answer: {} };
+}
+
+function retry({ state, context }: Standing, turn: string): Decision {
+  const last = context.turns.at(-1);
+  const now = { state, ...(context.open && { turn: context.open.id }) };
+  if (!atRest(state)) return refuse(409, 'turn.running', 'A turn is running: stop it first.', now);
+  if (!last || last.id !== turn || !last.message) {
+    return refuse(409, 'turn.not_last', 'Only the last turn can be run again.', { ...now, last: last?.id });
+  }
+  const { queue, seq } = context;
+  if (!queue.held && queue.messages.length > 0) {
+    return refuse(409, 'queue.waiting', 'The queue is about to go on; stop it first.', now);
+  }
+  const empty = queue.messages.length === 0;
+  const drafts: Draft[] =
+    empty && queue.held ? [{ type: 'queue.released', revision: queue.revision + 1 }] : [];
+  const id = turnAt(seq + drafts.length + 1);
+  // I3: each message id starts one turn, so the repeated message gets a name of its own.
+  const message = { ...last.message, id: `${last.message.id.slice(0, 180)}~${id}` };
+  const revision = queue.revision + drafts.length + 1;
+  return {
+    drafts: [...drafts, { type: 'turn.started', turn: id, message, origin: 'user', retryOf: turn, revision }],
+    answer: { turn: id },
+  };
+}
+
+function editQueue(context: SessionContext, edit: EditQueue): Decision {
+  const { queue } = context;
+  if (edit.revision !== queue.revision) {
+    return refuse(409, 'queue.stale', 'The queue has changed since; look at it again.', { queue });
+  }
+  const revision = queue.revision + 1;
+  const named = 'edit' in edit ? edit.edit.message : 'move' in edit ? edit.move.message : edit.remove.message;
+  if (!queue.messages.some((q) => q.message.id === named)) {
+    return refuse(409, 'queue.gone', 'That message is not in the queue any more.', { queue });
+  }
+  if ('edit' in edit) {
+    const message = { id: named, content: edit.edit.content };
+    const held: Draft[] = queue.held
+      ? []
+      : [{ type: 'queue.held', reason: 'edited', revision: revision + 1 }];
+    return { drafts: [{ type: 'queue.edited', message, revision }, ...held], answer: {} };
+  }
+  if ('move' in edit) {
+    if (edit.move.to >= queue.messages.length) {
+      return refuse(409, 'queue.no_place', `The queue has ${queue.messages.length} places.`, { queue });
+    }
+    return { drafts: [{ type: 'queue.moved', message: named, to: edit.move.to, revision }], answer: {} };
+  }
+  return { drafts: [{ type: 'queue.removed', message: named, revision }], answer: {} };
+}
+
+function answer(context: SessionContext, permission: string, option: string): Decision {
+  const open = context.permissions.find((p) => p.id === permission);
+  if (open) {
+    if (!open.options.some((o) => o.optionId === option)) {
+      return refuse(
+        400,
+        'permission.no_option',
+        `Choose one of: ${open.options.map((o) => o.optionId).join(', ')}.`,
+      );
+    }
+    return { drafts: [{ type: 'permission.answered', turn: open.turn, permission, option }], answer: {} };
+  }
+  const live = context.open ? [context.open.ref.getSnapshot().context] : [];
+  for (const turn of [...live, ...context.turns.toReversed()]) {
+    const part = turn.parts.find((p) => p.type === 'permission' && p.id === permission);
+    if (part?.type !== 'permission') continue;
+    return refuse(
+      409,
+      'permission.settled',
+      part.state === 'answered' ? `Already answered: ${part.option}.` : `Withdrawn: ${part.reason}`,
+      part.state === 'answered' ? { answered: part.option } : { withdrawn: part.reason },
+    );
+  }
+  return refuse(404, 'permission.unknown', 'No such permission in this session.');
+}
+
+export function refuse(
+  status: number,
+  code: string,
+  detail: string,
+  extra?: Record<string, unknown>,
+): Decision {
+  return { refused: { status, code, detail, ...(extra && { extra }) } };
+}

@@ -1,0 +1,330 @@
+import type { Draft } from '../src/wire/facts.ts';
+import type { Output } from '../src/wire/output.ts';
+import type { Part, Turn } from '../src/wire/turn.ts';
+import type { SessionContext } from './session.ts';
+
+/** Agent output, and what the runner itself has to say about the turn, in one order. */
+export type Pending =
+  | Output
+  | {
+      readonly type: 'watching';
+      readonly mode: 'stream' | 'poll' | 'silent';
+      readonly reason: string;
+      readonly since: number;
+    }
+  | { readonly type: 'stopping'; readonly stage: 'terminated' | 'killed' };
+
+/** What a run of agent output becomes. */
+export interface Written {
+  readonly drafts: readonly Draft[];
+  /** Outputs that fit nothing and changed nothing: counted, shown in the inspector (C51). */
+  readonly dropped: number;
+}
+
+/** At most so much text in one fact (UTF-16 units), so that one burst is not one frame. */
+const largestText = 4096;
+
+/**
+ * Agent output -> drafts of the open turn. Every real agent gets something wrong (a tool that ends without having
+ * started, a permission for a call never announced, a call id used twice); it is put right here, once, for all.
+ */
+export function draftsOf(context: SessionContext, turn: Turn, outputs: readonly Pending[]): Written {
+  const writer = new TurnWriter(context, turn);
+  for (const output of outputs) writer.write(output);
+  return { drafts: writer.drafts, dropped: writer.dropped };
+}
+
+/** Follows, while drafts are made, what the turn will hold once they are committed. */
+class TurnWriter {
+  readonly drafts: Draft[] = [];
+  dropped = 0;
+  readonly #turn: string;
+  readonly #seq: number;
+  readonly #cancelling: boolean;
+  readonly #tools: Set<string>;
+  readonly #seen: Set<string>;
+  readonly #permissions: Set<string>;
+  readonly #open: Set<string>;
+  readonly #lengths = new Map<string, number>();
+  readonly #outputs = new Map<string, number>();
+  /** The part that text without a key follows on: the last one, if it is text. */
+  #last: { readonly kind: Part['type']; readonly id: string } | undefined;
+
+  constructor(context: SessionContext, turn: Turn) {
+    this.#turn = turn.id;
+    this.#seq = context.seq;
+    this.#cancelling = context.open?.stage !== undefined;
+    this.#tools = new Set(context.open?.tools);
+    this.#seen = new Set(context.open?.seen);
+    this.#permissions = new Set(turn.parts.filter((p) => p.type === 'permission').map((p) => p.id));
+    this.#open = new Set(context.permissions.map((p) => p.id));
+    for (const part of turn.parts) {
+      if (part.type === 'text' || part.type === 'thought')
+        this.#lengths.set(`${part.type}:${part.id}`, part.text.length);
+      if (part.type === 'tool') this.#outputs.set(part.id, part.output.length);
+    }
+    this.#last = lastPart(turn);
+  }
+
+  write(output: Pending): void {
+    const turn = this.#turn;
+    // I4: after a stop only closings of what is open.
+    if (this.#cancelling && !this.#closes(output)) {
+      if (output.type === 'usage')
+        this.drafts.push({ type: 'usage.updated', turn: output.turn ?? turn, usage: output.usage });
+      else this.dropped += 1;
+      return;
+    }
+    switch (output.type) {
+      case 'accepted':
+        this.drafts.push({
+          type: 'turn.accepted',
+          turn,
+          ...(output.handle !== undefined && { handle: output.handle }),
+        });
+        return;
+      case 'text':
+      case 'thought':
+        return this.#text(output.type, output.text, output.part);
+      case 'replace':
+        return this.#replace(output);
+      case 'tool.started':
+        return this.#startTool(output);
+      case 'tool.updated':
+        return this.#updateTool(output);
+      case 'tool.finished': {
+        if (!this.#ensureTool(output.toolCallId, output.title, output.kind)) return;
+        const { type, toolCallId, status, ...rest } = output;
+        this.drafts.push({ type, turn, toolCallId, status, ...rest });
+        this.#tools.delete(toolCallId);
+        return;
+      }
+      case 'tool.refused':
+        if (!this.#ensureTool(output.toolCallId, undefined, undefined)) return;
+        this.drafts.push({
+          type: 'tool.refused',
+          turn,
+          toolCallId: output.toolCallId,
+          reason: output.reason,
+        });
+        this.#tools.delete(output.toolCallId);
+        return;
+      case 'plan':
+        this.drafts.push({ type: 'plan.updated', turn, entries: [...output.entries] });
+        this.#last = { kind: 'plan', id: 'plan' };
+        return;
+      case 'permission.asked':
+        return this.#ask(output);
+      case 'permission.withdrawn':
+        if (!this.#open.delete(output.permission)) return this.#drop();
+        this.drafts.push({
+          type: 'permission.withdrawn',
+          turn,
+          permission: output.permission,
+          reason: output.reason,
+        });
+        return;
+      case 'retrying': {
+        const { attempt, reason, next } = output;
+        this.drafts.push({
+          type: 'turn.retrying',
+          turn,
+          attempt,
+          reason,
+          ...(next !== undefined && { next }),
+        });
+        return;
+      }
+      case 'progress':
+        this.drafts.push({ type: 'job.progress', turn, ...output.progress });
+        return;
+      case 'notice': {
+        const { level, code, text } = output;
+        this.drafts.push({ type: 'notice.added', turn, notice: this.#id('n'), level, code, text });
+        this.#last = undefined;
+        return;
+      }
+      case 'usage':
+        this.drafts.push({ type: 'usage.updated', turn: output.turn ?? turn, usage: output.usage });
+        return;
+      case 'changed':
+        this.drafts.push(changed(output));
+        return;
+      case 'watching': {
+        const { mode, reason, since } = output;
+        this.drafts.push({ type: 'turn.watching', turn, mode, reason, since });
+        return;
+      }
+      case 'stopping':
+        this.drafts.push({ type: 'turn.stopping', turn, stage: output.stage });
+        return;
+      case 'poll':
+      case 'ended':
+        // The runner acts on these; they are not rows.
+        return;
+    }
+  }
+
+  #id(prefix: string): string {
+    return `${prefix}${this.#seq + this.drafts.length + 1}`;
+  }
+
+  #drop(): void {
+    this.dropped += 1;
+  }
+
+  #closes(output: Pending): boolean {
+    if (output.type === 'stopping') return true;
+    return (
+      (output.type === 'tool.finished' || output.type === 'tool.refused') &&
+      this.#tools.has(output.toolCallId)
+    );
+  }
+
+  #text(kind: 'text' | 'thought', text: string, key: string | undefined): void {
+    for (let start = 0; start < text.length; ) {
+      let end = Math.min(start + largestText, text.length);
+      // Never between the halves of a surrogate pair.
+      if (end < text.length && isHighSurrogate(text.charCodeAt(end - 1))) end -= 1;
+      this.#piece(kind, text.slice(start, end), key);
+      start = end;
+    }
+  }
+
+  #piece(kind: 'text' | 'thought', text: string, key: string | undefined): void {
+    const part = key ?? (this.#last?.kind === kind ? this.#last.id : this.#id('p'));
+    const length = this.#lengths.get(`${kind}:${part}`) ?? 0;
+    const type = kind === 'text' ? 'text.added' : 'thought.added';
+    const before = this.drafts.at(-1);
+    const joins =
+      before?.type === type && before.part === part && before.text.length + text.length <= largestText;
+    if (joins) this.drafts[this.drafts.length - 1] = { ...before, text: before.text + text };
+    else this.drafts.push({ type, turn: this.#turn, part, offset: length, text });
+    this.#lengths.set(`${kind}:${part}`, length + text.length);
+    this.#last = { kind, id: part };
+  }
+
+  #replace(output: Extract<Output, { type: 'replace' }>): void {
+    const keys = [...this.#lengths.keys()].filter((key) => key.startsWith(`${output.kind}:`));
+    const part = output.part ?? keys.at(-1)?.slice(output.kind.length + 1);
+    if (part === undefined || !this.#lengths.has(`${output.kind}:${part}`)) {
+      return this.#text(output.kind, output.text, output.part);
+    }
+    this.drafts.push({
+      type: 'part.replaced',
+      turn: this.#turn,
+      part,
+      text: output.text,
+      ...(output.reason !== undefined && { reason: output.reason }),
+    });
+    this.#lengths.set(`${output.kind}:${part}`, output.text.length);
+    this.#last = { kind: output.kind, id: part };
+  }
+
+  #startTool(output: Extract<Output, { type: 'tool.started' }>): void {
+    if (this.#seen.has(output.toolCallId)) {
+      // Announced twice: the second is news of the first, if that still runs.
+      const { type: _, ...rest } = output;
+      return this.#updateTool({ type: 'tool.updated', ...rest });
+    }
+    this.drafts.push({ ...output, ...listsOf(output), turn: this.#turn });
+    this.#seen.add(output.toolCallId);
+    this.#tools.add(output.toolCallId);
+    this.#outputs.set(output.toolCallId, 0);
+    this.#last = { kind: 'tool', id: output.toolCallId };
+  }
+
+  #updateTool(output: Extract<Output, { type: 'tool.updated' }>): void {
+    if (!this.#ensureTool(output.toolCallId, output.title, output.kind)) return;
+    const { output: text, ...rest } = output;
+    const offset = this.#outputs.get(output.toolCallId) ?? 0;
+    this.drafts.push({
+      ...rest,
+      ...listsOf(output),
+      turn: this.#turn,
+      ...(text !== undefined && { output: { offset, text } }),
+    });
+    if (text !== undefined) this.#outputs.set(output.toolCallId, offset + text.length);
+  }
+
+  /** Makes the card of a call that was never announced (A6, C49); false when the call has already ended. */
+  #ensureTool(
+    toolCallId: string,
+    title: string | undefined,
+    kind: Extract<Output, { type: 'tool.started' }>['kind'],
+  ): boolean {
+    if (this.#tools.has(toolCallId)) return true;
+    if (this.#seen.has(toolCallId)) {
+      this.#drop();
+      return false;
+    }
+    this.#startTool({ type: 'tool.started', toolCallId, title: title ?? 'Tool', ...(kind && { kind }) });
+    return true;
+  }
+
+  #ask(output: Extract<Output, { type: 'permission.asked' }>): void {
+    if (this.#permissions.has(output.permission)) return this.#drop();
+    const { permission, toolCallId, title, options } = output;
+    const call =
+      toolCallId !== undefined && this.#ensureTool(toolCallId, title, undefined) ? toolCallId : undefined;
+    this.drafts.push({
+      type: 'permission.asked',
+      turn: this.#turn,
+      permission,
+      title,
+      options: [...options],
+      ...(call !== undefined && { toolCallId: call }),
+    });
+    this.#permissions.add(permission);
+    this.#open.add(permission);
+    this.#last = { kind: 'permission', id: permission };
+  }
+}
+
+/** A change of the session that an agent announced, as a draft. */
+export function changed(output: Extract<Output, { type: 'changed' }>): Draft {
+  const { type: _, models, modes, commands, ...rest } = output;
+  return {
+    type: 'session.changed',
+    ...rest,
+    ...(models && { models: [...models] }),
+    ...(modes && { modes: [...modes] }),
+    ...(commands && { commands: [...commands] }),
+  };
+}
+
+function listsOf(output: Extract<Output, { type: 'tool.started' | 'tool.updated' }>) {
+  return {
+    ...(output.content && { content: [...output.content] }),
+    ...(output.locations && { locations: [...output.locations] }),
+  };
+}
+
+function lastPart(turn: Turn): { kind: Part['type']; id: string } | undefined {
+  const part = turn.parts.at(-1);
+  return part && { kind: part.type, id: part.id };
+}
+
+function isHighSurrogate(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdbff;
+}
+
+/** What closes everything that is open in a turn (I12): written with its end, or with its stop. */
+export function closings(context: SessionContext, reason: string): { tools: Draft[]; permissions: Draft[] } {
+  const turn = context.open?.id ?? '';
+  return {
+    tools: (context.open?.tools ?? []).map((toolCallId) => ({
+      type: 'tool.finished',
+      turn,
+      toolCallId,
+      status: 'failed',
+      reason,
+    })),
+    permissions: context.permissions.map((p) => ({
+      type: 'permission.withdrawn',
+      turn,
+      permission: p.id,
+      reason,
+    })),
+  };
+}

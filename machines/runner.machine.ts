@@ -1,0 +1,228 @@
+import { runnerGround } from './runner.setup.ts';
+
+/**
+ * The only writer of a session's log. Two regions: the *pen* takes one decision at a time (decide on the committed
+ * state, append, await, apply), the *work* owns the agent's side of the running turn. They meet in `wrote`: nothing
+ * is done to the agent before the fact that says so is committed (I7).
+ */
+export const runnerMachine = runnerGround.createMachine({
+  id: 'runner',
+  context: ({ input }) => ({
+    ...input,
+    commands: [],
+    outputs: [],
+    settled: null,
+    batch: null,
+    how: 'prompt',
+    polls: 0,
+    stopOwed: false,
+    closing: false,
+    dropped: 0,
+    steered: [],
+  }),
+  type: 'parallel',
+  on: { output: { actions: 'receive' }, 'agent.steered': { actions: 'noteSteered' } },
+  states: {
+    pen: {
+      initial: 'idle',
+      on: { command: { actions: 'enqueue' } },
+      states: {
+        // Commands go before output, output before the end, and the drain is a step of its own, last (C46).
+        idle: {
+          always: [
+            { guard: 'owesStop', actions: 'takeStop', target: 'deciding' },
+            { guard: 'hasCommand', actions: 'takeCommand', target: 'deciding' },
+            { guard: 'hasSteered', actions: 'takeSteered', target: 'deciding' },
+            { guard: 'hasUrgentOutput', actions: 'takeOutput', target: 'deciding' },
+            { guard: 'hasEnd', actions: 'takeEnd', target: 'deciding' },
+            { guard: 'hasOutput', target: 'gathering' },
+            { guard: 'hasDrain', actions: 'takeDrain', target: 'deciding' },
+          ],
+        },
+        // Adjacent text is joined for a moment; everything else cuts the wait short.
+        gathering: {
+          after: { gather: { actions: 'takeOutput', target: 'deciding' } },
+          always: [
+            { guard: 'hasCommand', target: 'idle' },
+            { guard: 'hasUrgentOutput', target: 'idle' },
+            { guard: 'hasEnd', target: 'idle' },
+          ],
+        },
+        deciding: {
+          always: [
+            { guard: 'hasDrafts', target: 'writing' },
+            { actions: 'reply', target: 'idle' },
+          ],
+        },
+        writing: {
+          invoke: {
+            id: 'append',
+            src: 'append',
+            input: ({ context }) => ({ batch: context.batch ?? { drafts: [], outputs: 0 } }),
+            onDone: { actions: 'reply', target: 'idle' },
+            onError: [
+              { guard: 'isConflict', actions: ['giveBack', 'emitFenced'], target: 'fenced' },
+              { guard: 'isUnlawful', actions: 'discard', target: 'blocked' },
+              { actions: 'giveBack', target: 'blocked' },
+            ],
+          },
+        },
+        // The log cannot be written: commands are refused, output waits, the agent goes on.
+        blocked: {
+          on: {
+            command: [{ actions: 'refuseUnavailable' }],
+          },
+          after: { blocked: 'idle' },
+        },
+        // Another writer has this log: this one never writes again.
+        fenced: { on: { command: { actions: 'refuseUnavailable' } } },
+      },
+    },
+    work: {
+      initial: 'resting',
+      on: { shutdown: { actions: ['close', 'settleInterrupted'], target: '.ending' } },
+      states: {
+        resting: {
+          on: {
+            // I3: the agent is prompted only after its turn is committed, and only here: no prompt is out.
+            wrote: [
+              { guard: 'startedByUser', target: 'engaged' },
+              { guard: 'startedByAgent', actions: 'attend', target: 'engaged.attending' },
+            ],
+            begin: [
+              { guard: { type: 'begins', params: { how: 'prompt' } }, target: 'engaged' },
+              {
+                guard: { type: 'begins', params: { how: 'reattach' } },
+                actions: 'noteRejoin',
+                target: 'engaged.polling',
+              },
+              { actions: 'settleInterrupted', target: 'ending' },
+            ],
+            shutdown: { actions: 'close' },
+          },
+        },
+        engaged: {
+          initial: 'prompting',
+          invoke: {
+            id: 'agent',
+            src: 'agent',
+            input: ({ context }) => {
+              const open = context.session.getSnapshot().context.open;
+              return {
+                turn: open?.id ?? '',
+                how: context.how,
+                content: open?.ref.getSnapshot().context.message?.content ?? [],
+              };
+            },
+          },
+          on: {
+            'agent.settled': { guard: 'ofOpenTurn', actions: 'settle', target: 'ending' },
+            wrote: [
+              {
+                guard: 'stopping',
+                actions: ['dropOutput', 'tellAgent', 'tellCancel'],
+                target: '.cancelling',
+              },
+              { guard: 'lostStream', target: '.polling' },
+              { actions: 'tellAgent' },
+            ],
+            'stop.unwritten': { actions: ['oweStop', 'dropOutput', 'tellCancel'], target: '.cancelling' },
+          },
+          states: {
+            prompting: {
+              on: { output: { actions: 'receive', target: 'listening' } },
+              after: { stall: { actions: 'noteSilent', target: 'silent' } },
+            },
+            // I13, A2: silence is shown with a clock; a tool that runs or a question that waits is no silence.
+            listening: {
+              on: { output: { actions: 'receive', target: 'listening', reenter: true } },
+              after: {
+                stall: [
+                  { guard: 'isOccupied', target: 'listening', reenter: true },
+                  { actions: 'noteSilent', target: 'silent' },
+                ],
+              },
+            },
+            silent: { on: { output: { actions: 'receive', target: 'listening' } } },
+            // The stream is lost, or not joined yet: ask, with growing waits, until it is back or over.
+            polling: {
+              initial: 'waiting',
+              on: { output: { actions: ['receive', 'noteStream'], target: 'listening' } },
+              states: {
+                waiting: {
+                  after: {
+                    poll: [
+                      { guard: 'canPoll', target: 'asking' },
+                      { actions: 'countPoll', target: 'waiting', reenter: true },
+                    ],
+                  },
+                },
+                asking: {
+                  invoke: {
+                    id: 'poll',
+                    src: 'poll',
+                    input: ({ context }) => ({
+                      handle: context.session.getSnapshot().context.open?.handle ?? '',
+                    }),
+                    onDone: [
+                      { guard: 'pollRuns', actions: ['noteProgress', 'countPoll'], target: 'waiting' },
+                      {
+                        guard: 'pollStreams',
+                        actions: 'noteStream',
+                        target: '#runner.work.engaged.listening',
+                      },
+                      {
+                        guard: ({ event }) => event.output.state === 'ended',
+                        actions: 'settlePolled',
+                        target: '#runner.work.ending',
+                      },
+                      { actions: 'settleUnknown', target: '#runner.work.ending' },
+                    ],
+                    // The agent's side could not be reached: that says nothing about the turn, ask again.
+                    onError: { actions: 'countPoll', target: 'waiting' },
+                  },
+                },
+              },
+            },
+            // A turn that the agent began by itself; it has no end of its own but quiet.
+            attending: {
+              on: { output: { actions: 'receive', target: 'attending', reenter: true } },
+              after: {
+                quiet: [
+                  { guard: 'isOccupied', target: 'attending', reenter: true },
+                  { actions: 'settleQuiet', target: '#runner.work.ending' },
+                ],
+              },
+            },
+            // I5: asked by the protocol, then SIGTERM, then SIGKILL of the process group, each bounded.
+            cancelling: {
+              initial: 'asked',
+              // A stop that was owed is written now; the agent has been told already.
+              on: { wrote: { actions: 'tellAgent' } },
+              states: {
+                asked: { after: { cancel: 'terminated' } },
+                terminated: {
+                  entry: ['noteTerminated', 'tellTerminate'],
+                  after: { terminate: 'killed' },
+                },
+                killed: {
+                  entry: ['noteKilled', 'tellKill'],
+                  after: { kill: { actions: 'settleKilled', target: '#runner.work.ending' } },
+                },
+              },
+            },
+          },
+        },
+        // The prompt has settled or its process is gone; closings and the end are being written.
+        ending: {
+          on: {
+            wrote: [
+              { guard: 'ended', actions: 'forget', target: 'resting' },
+              { guard: 'stopping', actions: 'dropOutput' },
+            ],
+          },
+        },
+      },
+    },
+  },
+});

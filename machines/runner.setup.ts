@@ -1,0 +1,323 @@
+import { assign, enqueueActions, fromCallback, fromPromise, setup } from 'xstate';
+import type { Pending } from './outputs.ts';
+import {
+  type AgentInput,
+  type AgentOrder,
+  type AppendInput,
+  type AppendOutput,
+  type Batch,
+  type Polled,
+  type RunnerContext,
+  type RunnerEmitted,
+  type RunnerEvent,
+  type RunnerInput,
+} from './runner.types.ts';
+import {
+  commandBatch,
+  drainBatch,
+  endBatch,
+  isUrgent,
+  mayDrain,
+  nextCommand,
+  outputBatch,
+  standing,
+  steeredBatch,
+} from './runner.work.ts';
+
+type Internal =
+  | RunnerEvent
+  | { readonly type: 'xstate.done.actor.append'; readonly output: AppendOutput }
+  | { readonly type: 'xstate.error.actor.append'; readonly error: unknown }
+  | { readonly type: 'xstate.done.actor.poll'; readonly output: Polled }
+  | { readonly type: 'xstate.error.actor.poll'; readonly error: unknown };
+
+const unavailable = {
+  status: 503,
+  code: 'log.unavailable',
+  detail: 'The log cannot be written now (is the disk full?). Nothing was changed; try again.',
+} as const;
+
+function wrote(event: Internal, test: (type: string) => boolean): boolean {
+  return event.type === 'wrote' && event.drafts.some((draft) => test(draft.type));
+}
+
+/** Output waiting, in order, with one more of the runner's own. */
+function waiting(context: RunnerContext, ...more: readonly Pending[]): readonly Pending[] {
+  return [...context.outputs, ...more];
+}
+
+/** Types, effects, guards and actions of the runner; its chart is in `runner.machine.ts`. */
+export const runnerGround = setup({
+  types: {
+    context: {} as RunnerContext,
+    events: {} as Internal,
+    emitted: {} as RunnerEmitted,
+    input: {} as RunnerInput,
+  },
+  actors: {
+    append: fromPromise<AppendOutput, AppendInput>(() => {
+      throw new Error('the append actor was not provided');
+    }),
+    agent: fromCallback<AgentOrder, AgentInput>(() => {
+      throw new Error('the agent actor was not provided');
+    }),
+    poll: fromPromise<Polled, { readonly handle: string }>(() => {
+      throw new Error('the poll actor was not provided');
+    }),
+  },
+  delays: {
+    gather: ({ context }) => context.limits.gather,
+    stall: ({ context }) => context.limits.stall,
+    cancel: ({ context }) => context.limits.cancel,
+    terminate: ({ context }) => context.limits.terminate,
+    kill: ({ context }) => context.limits.kill,
+    quiet: ({ context }) => context.limits.quiet,
+    blocked: ({ context }) => context.limits.blocked,
+    poll: ({ context }) => Math.min(context.limits.poll * 2 ** context.polls, context.limits.pollMax),
+  },
+  guards: {
+    // What the pen does next, in the order of urgency.
+    owesStop: ({ context }) => context.stopOwed && standing(context).context.open !== null,
+    hasCommand: ({ context }) => nextCommand(context) !== undefined,
+    hasUrgentOutput: ({ context }) => isUrgent(context),
+    hasOutput: ({ context }) => context.outputs.length > 0,
+    hasSteered: ({ context }) => steeredBatch(context).drafts.length > 0,
+    hasEnd: ({ context }) => context.settled !== null && standing(context).context.open !== null,
+    hasDrain: ({ context }) => mayDrain(context),
+    hasDrafts: ({ context }) => (context.batch?.drafts.length ?? 0) > 0,
+    isConflict: ({ event }) =>
+      event.type === 'xstate.error.actor.append' &&
+      event.error instanceof Error &&
+      event.error.name === 'LogConflict',
+    /** A batch that the law refuses is a fault of ours: it is dropped and said, not tried for ever. */
+    isUnlawful: ({ event }) =>
+      event.type === 'xstate.error.actor.append' &&
+      event.error instanceof Error &&
+      event.error.name === 'Unlawful',
+    // What was committed.
+    startedByUser: ({ event }) =>
+      event.type === 'wrote' && event.drafts.some((d) => d.type === 'turn.started' && d.origin === 'user'),
+    startedByAgent: ({ event }) =>
+      event.type === 'wrote' && event.drafts.some((d) => d.type === 'turn.started' && d.origin === 'agent'),
+    stopping: ({ event }) =>
+      event.type === 'wrote' && event.drafts.some((d) => d.type === 'turn.stopping' && d.stage === 'asked'),
+    ended: ({ event }) => wrote(event, (type) => type === 'turn.ended'),
+    lostStream: ({ event }) =>
+      event.type === 'wrote' && event.drafts.some((d) => d.type === 'turn.watching' && d.mode === 'poll'),
+    // What the agent's side says.
+    ofOpenTurn: ({ context, event }) => 'turn' in event && event.turn === standing(context).context.open?.id,
+    begins: ({ event }, params: { how: 'prompt' | 'reattach' | 'interrupt' }) =>
+      event.type === 'begin' && event.how === params.how,
+    /** Work of the agent's own is going on, although no text comes: a command runs, or it waits for an answer. */
+    isOccupied: ({ context }) => {
+      const { open, permissions } = standing(context).context;
+      return permissions.length > 0 || (open?.tools.length ?? 0) > 0;
+    },
+    canPoll: ({ context }) => standing(context).context.open?.handle !== undefined,
+    pollRuns: ({ event }) => event.type === 'xstate.done.actor.poll' && event.output.state === 'running',
+    pollStreams: ({ event }) => event.type === 'xstate.done.actor.poll' && event.output.state === 'stream',
+  },
+  actions: {
+    enqueue: assign(({ context, event }) =>
+      event.type === 'command' ? { commands: [...context.commands, event.command] } : {},
+    ),
+    refuseUnavailable: enqueueActions(({ event, enqueue }) => {
+      if (event.type === 'command')
+        enqueue.emit({ type: 'refused', command: event.command.id, refused: unavailable });
+    }),
+    /** C51, I2: output of a turn that is not open, or has settled, is counted and nothing else. */
+    receive: assign(({ context, event }) => {
+      if (event.type !== 'output') return {};
+      const open = standing(context).context.open;
+      const late = event.turn !== null && (event.turn !== open?.id || context.settled !== null);
+      const ofSession = event.outputs.filter((o) => o.type === 'usage' || o.type === 'changed');
+      const named = ofSession.map((o) =>
+        o.type === 'usage' && event.turn !== null ? { turn: event.turn, ...o } : o,
+      );
+      const welcome = late ? named : event.outputs;
+      return {
+        outputs: waiting(context, ...welcome.map((output) => asPending(output, context))),
+        dropped: context.dropped + event.outputs.length - welcome.length,
+      };
+    }),
+    takeCommand: assign(({ context }) => {
+      const batch = commandBatch(context);
+      return { batch, commands: context.commands.filter((command) => command !== batch.command) };
+    }),
+    takeOutput: assign(({ context }) => {
+      const { dropped, ...batch } = outputBatch(context);
+      return { batch, dropped: context.dropped + dropped };
+    }),
+    takeSteered: assign(({ context }) => ({ batch: steeredBatch(context) })),
+    takeEnd: assign(({ context }) => ({
+      batch: context.settled ? endBatch(context, context.settled) : null,
+    })),
+    takeDrain: assign(({ context }) => ({ batch: drainBatch(context) })),
+    takeStop: assign(({ context }): { batch: Batch; stopOwed: boolean } => {
+      const turn = standing(context).context.open?.id ?? '';
+      const stop = commandBatch({ ...context, commands: [{ id: '', type: 'stop', turn }] });
+      return { batch: { drafts: stop.drafts, outputs: 0 }, stopOwed: false };
+    }),
+    /** Answers the command of a batch that is committed, or that had nothing to write. */
+    reply: enqueueActions(({ context, event, enqueue }) => {
+      const { batch } = context;
+      if (!batch) return;
+      const written = event.type === 'xstate.done.actor.append';
+      enqueue.assign({
+        batch: null,
+        // What was pending when the batch was made is written now, or fitted nothing.
+        outputs: context.outputs.slice(batch.outputs),
+      });
+      const { command, decision } = batch;
+      if (command?.id && decision) {
+        const { refused } = decision;
+        if (refused) enqueue.emit({ type: 'refused', command: command.id, refused });
+        else if ('answer' in decision)
+          enqueue.emit({ type: 'answered', command: command.id, answer: decision.answer });
+      }
+      if (written) enqueue.raise({ type: 'wrote', drafts: batch.drafts });
+    }),
+    /** The batch could not be written: its command is refused; output and ends are made again later. */
+    giveBack: enqueueActions(({ context, enqueue }) => {
+      const { batch } = context;
+      enqueue.assign({ batch: null, commands: [] });
+      const waits = [...(batch?.command ? [batch.command] : []), ...context.commands];
+      for (const command of waits) {
+        if (!command.id) continue;
+        enqueue.emit({ type: 'refused', command: command.id, refused: unavailable });
+      }
+      // A full disk never stops a stop: the agent is told, the fact follows when it can.
+      if (waits.some((command) => command.type === 'stop')) enqueue.raise({ type: 'stop.unwritten' });
+    }),
+    discard: enqueueActions(({ context, event, enqueue }) => {
+      const { batch } = context;
+      enqueue.assign({
+        batch: null,
+        outputs: context.outputs.slice(batch?.outputs ?? 0),
+        dropped: context.dropped + 1,
+      });
+      if (!batch?.command || event.type !== 'xstate.error.actor.append') return;
+      const detail = event.error instanceof Error ? event.error.message : 'Not possible in this state.';
+      enqueue.emit({
+        type: 'refused',
+        command: batch.command.id,
+        refused: { status: 409, code: 'state.refused', detail },
+      });
+    }),
+    oweStop: assign({ stopOwed: true }),
+    /** I4: a stop overtakes what is not yet written, and drops it. */
+    dropOutput: assign(({ context }) => ({ outputs: [], dropped: context.dropped + context.outputs.length })),
+    settle: assign(({ event }) => (event.type === 'agent.settled' ? { settled: event.settled } : {})),
+    settleInterrupted: assign(({ event }) => ({
+      settled: {
+        stopReason: 'lost' as const,
+        interrupted: true,
+        error: {
+          code: 'gateway.restarted',
+          message:
+            event.type === 'begin' || event.type === 'shutdown'
+              ? (event.reason ?? 'Interrupted.')
+              : 'Interrupted.',
+        },
+      },
+    })),
+    settleKilled: assign({ settled: { stopReason: 'cancelled' } }),
+    settleQuiet: assign({ settled: { stopReason: 'end_turn' } }),
+    settleUnknown: assign(({ event }) => {
+      const why =
+        event.type === 'xstate.done.actor.poll' && event.output.state === 'unknown'
+          ? event.output.reason
+          : 'The agent could not be asked about this turn any more.';
+      return { settled: { stopReason: 'lost' as const, error: { code: 'job.unknown', message: why } } };
+    }),
+    /** The terminal poll brings the rest of the answer, then the end (C10). */
+    settlePolled: assign(({ context, event }) => {
+      if (event.type !== 'xstate.done.actor.poll' || event.output.state !== 'ended') return {};
+      const rest = event.output.output.map((output) => asPending(output, context));
+      return { outputs: waiting(context, ...rest), settled: event.output.settled };
+    }),
+    forget: assign({ settled: null, polls: 0, steered: [], how: 'prompt' as const, stopOwed: false }),
+    countPoll: assign(({ context }) => ({ polls: context.polls + 1 })),
+    /** I11: a poll that is not terminal writes no row; progress is written when it moved. */
+    noteProgress: assign(({ context, event }) => {
+      if (event.type !== 'xstate.done.actor.poll' || event.output.state !== 'running') return {};
+      const { progress } = event.output;
+      const known = standing(context).context.open?.ref.getSnapshot().context.progress;
+      const same = known?.text === progress?.text && known?.done === progress?.done;
+      if (!progress || same) return {};
+      return { outputs: waiting(context, { type: 'progress', progress }) };
+    }),
+    noteSilent: assign(({ context }) => ({
+      outputs: waiting(context, {
+        type: 'watching',
+        mode: 'silent',
+        reason: 'The agent has not said anything for a while.',
+        since: context.now() - context.limits.stall,
+      }),
+    })),
+    /** `entry`-order matters: this goes before the output that proved the stream to be back. */
+    noteStream: assign(({ context, event }) => {
+      const lost = context.outputs.some((o) => o.type === 'watching' && o.mode === 'poll');
+      if (!lost && standing(context).context.open?.watching !== 'poll') return {};
+      const note: Pending = {
+        type: 'watching',
+        mode: 'stream',
+        reason: 'The stream is back.',
+        since: context.now(),
+      };
+      const came = event.type === 'output' ? event.outputs.length : 0;
+      const at = Math.max(0, context.outputs.length - came);
+      return { outputs: [...context.outputs.slice(0, at), note, ...context.outputs.slice(at)], polls: 0 };
+    }),
+    noteRejoin: assign(({ context, event }) => ({
+      how: 'reattach' as const,
+      outputs: waiting(context, {
+        type: 'watching',
+        mode: 'poll',
+        reason:
+          event.type === 'begin' ? (event.reason ?? 'The gateway was restarted.') : 'The stream was lost.',
+        since: context.now(),
+      }),
+    })),
+    attend: assign({ how: 'attend' as const }),
+    noteTerminated: assign(({ context }) => ({
+      outputs: waiting(context, { type: 'stopping', stage: 'terminated' }),
+    })),
+    noteKilled: assign(({ context }) => ({
+      outputs: waiting(context, { type: 'stopping', stage: 'killed' }),
+    })),
+    noteSteered: assign(({ context, event }) =>
+      event.type === 'agent.steered' && event.taken ? { steered: [...context.steered, event.message] } : {},
+    ),
+    /** I5: one cancel. */
+    tellCancel: enqueueActions(({ enqueue }) => enqueue.sendTo('agent', { type: 'cancel' })),
+    tellTerminate: enqueueActions(({ enqueue }) => enqueue.sendTo('agent', { type: 'terminate' })),
+    tellKill: enqueueActions(({ enqueue }) => enqueue.sendTo('agent', { type: 'kill' })),
+    /** Committed answers and guidance go to the agent, in the order in which they were written. */
+    tellAgent: enqueueActions(({ event, enqueue }) => {
+      if (event.type !== 'wrote') return;
+      for (const draft of event.drafts) {
+        if (draft.type === 'permission.answered') {
+          const answer = { outcome: 'selected', optionId: draft.option } as const;
+          enqueue.sendTo('agent', { type: 'answer', permission: draft.permission, answer });
+        } else if (draft.type === 'permission.withdrawn') {
+          enqueue.sendTo('agent', {
+            type: 'answer',
+            permission: draft.permission,
+            answer: { outcome: 'cancelled' },
+          });
+        } else if (draft.type === 'queue.added' && draft.delivery === 'steer') {
+          const { id, content } = draft.message;
+          enqueue.sendTo('agent', { type: 'steer', message: id, content });
+        }
+      }
+    }),
+    close: assign({ closing: true }),
+    emitFenced: enqueueActions(({ enqueue }) => enqueue.emit({ type: 'fenced' })),
+  },
+});
+
+function asPending(output: Pending, context: RunnerContext): Pending {
+  if (output.type !== 'poll') return output;
+  return { type: 'watching', mode: 'poll', reason: output.reason, since: context.now() };
+}

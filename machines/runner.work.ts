@@ -1,0 +1,140 @@
+import type { Draft } from '../src/wire/facts.ts';
+import { type Command, decide, type Standing } from './decide.ts';
+import { changed, closings, draftsOf } from './outputs.ts';
+import type { Batch, RunnerContext, Settled } from './runner.types.ts';
+import { turnOf } from './turn.logic.ts';
+
+/** What the runner's pen writes next: pure functions of what is committed and what waits. */
+
+/** The committed state. The session's actor changes by this runner's own appends only. */
+export function standing(context: RunnerContext): Standing {
+  const { value, context: session } = context.session.getSnapshot();
+  return { state: typeof value === 'string' ? value : 'opening', context: session };
+}
+
+/** A stop goes before everything; a send waits until a stop is through, so that it starts right after it. */
+export function nextCommand(context: RunnerContext): Command | undefined {
+  const stop = context.commands.find((command) => command.type === 'stop');
+  if (stop) return stop;
+  const { state } = standing(context);
+  return context.commands.find((command) => !(command.type === 'send' && state === 'cancelling'));
+}
+
+export function commandBatch(context: RunnerContext): Batch {
+  const command = nextCommand(context);
+  if (!command) return { drafts: [], outputs: 0 };
+  const decision = decide(standing(context), command);
+  return { command, decision, drafts: 'drafts' in decision ? decision.drafts : [], outputs: 0 };
+}
+
+/** True when output waits that is not just text, or a lot of text: it is written at once. */
+export function isUrgent(context: RunnerContext): boolean {
+  if (context.outputs.length === 0) return false;
+  if (context.settled) return true;
+  let size = 0;
+  for (const output of context.outputs) {
+    if (output.type !== 'text' && output.type !== 'thought') return true;
+    size += output.text.length;
+  }
+  return size >= 4096;
+}
+
+/** Output of the open turn; with none open, what the session itself may take, or an unprompted turn (A6, A7). */
+export function outputBatch(context: RunnerContext): Batch & { readonly dropped: number } {
+  const { state, context: session } = standing(context);
+  const outputs = context.outputs.length;
+  if (session.open) {
+    const { drafts, dropped } = draftsOf(session, turnOf(session.open.ref), context.outputs);
+    return { drafts, outputs, dropped };
+  }
+  const rows = context.outputs.filter((o) => o.type !== 'usage' && o.type !== 'changed');
+  const ofSession = context.outputs.filter((o) => o.type === 'usage' || o.type === 'changed');
+  const drafts = ofSession.map((output): Draft => {
+    if (output.type === 'usage') {
+      const turn = output.turn ?? session.turns.at(-1)?.id;
+      return { type: 'usage.updated', usage: output.usage, ...(turn !== undefined && { turn }) };
+    }
+    return changed(output);
+  });
+  const wakes =
+    rows.length > 0 && session.kind === 'conversation' && (state === 'idle' || state === 'finalized');
+  if (!wakes) return { drafts, outputs, dropped: rows.length };
+  // The turn is opened first; its output stays pending and follows once that is committed.
+  const turn = `t${session.seq + 1}`;
+  const started: Draft = {
+    type: 'turn.started',
+    turn,
+    origin: 'agent',
+    revision: session.queue.revision + 1,
+  };
+  return { drafts: [started], outputs: 0, dropped: 0 };
+}
+
+/** I1, I12: closes all that is open, then ends the turn; a failure holds the queue. One append. */
+export function endBatch(context: RunnerContext, settled: Settled): Batch {
+  const { context: session } = standing(context);
+  const { open, queue } = session;
+  if (!open) return { drafts: [], outputs: 0 };
+  const end = endOf(settled, open.stage !== undefined);
+  const reason = end.outcome === 'finalized' ? 'The turn ended.' : `The turn ended: ${end.outcome}.`;
+  const { tools, permissions } = closings(session, reason);
+  const holds =
+    end.outcome === 'finalized' || queue.held || session.kind === 'job' ? [] : [holdAfter(end.outcome)];
+  const held = holds.map((why): Draft => ({ type: 'queue.held', reason: why, revision: queue.revision + 1 }));
+  return {
+    drafts: [...tools, ...permissions, { type: 'turn.ended', turn: open.id, ...end }, ...held],
+    outputs: 0,
+  };
+}
+
+function holdAfter(outcome: 'cancelled' | 'failed' | 'interrupted') {
+  return outcome === 'cancelled' ? 'stopped' : outcome;
+}
+
+function endOf(settled: Settled, stopping: boolean) {
+  const { stopReason, error } = settled;
+  // I4: once a stop is committed the turn ends cancelled, whatever the agent says of it.
+  if (stopping || stopReason === 'cancelled')
+    return { outcome: 'cancelled', stopReason: 'cancelled' } as const;
+  const said = { stopReason, ...(error && { error }) };
+  if (settled.interrupted) return { outcome: 'interrupted', ...said } as const;
+  if (error || stopReason === 'error' || stopReason === 'lost')
+    return { outcome: 'failed', ...said } as const;
+  return { outcome: 'finalized', ...said } as const;
+}
+
+/** I3, C46: the head of the queue, by itself, from `idle` or `finalized` only, and only when it is not held. */
+export function mayDrain(context: RunnerContext): boolean {
+  if (context.closing || context.settled) return false;
+  const { state, context: session } = standing(context);
+  return (
+    (state === 'idle' || state === 'finalized') && !session.queue.held && session.queue.messages.length > 0
+  );
+}
+
+export function drainBatch(context: RunnerContext): Batch {
+  const { context: session } = standing(context);
+  const message = session.queue.messages[0]?.message;
+  if (!message) return { drafts: [], outputs: 0 };
+  const turn = `t${session.seq + 1}`;
+  const revision = session.queue.revision + 1;
+  return { drafts: [{ type: 'turn.started', turn, message, origin: 'user', revision }], outputs: 0 };
+}
+
+/** D2: guidance that the agent has leaves the queue, while its turn still runs. */
+export function steeredBatch(context: RunnerContext): Batch {
+  const { context: session } = standing(context);
+  const { open, queue } = session;
+  const taken = queue.messages.filter((q) => context.steered.includes(q.message.id));
+  if (!open || open.stage) return { drafts: [], outputs: 0 };
+  const drafts = taken.map(
+    (q, i): Draft => ({
+      type: 'turn.steered',
+      turn: open.id,
+      message: q.message,
+      confirmed: true,
+      revision: queue.revision + 1 + i,
+    }),
+  );
+  return { drafts, outputs: 0 };
+}
