@@ -35,7 +35,10 @@ export interface Service {
   jobs(): Promise<readonly SessionSummary[]>;
   job(job: string): Promise<SessionSnapshot>;
   stopJob(job: string): Promise<{ turn?: string; state: string; cursor: string }>;
-  /** Facts after the cursor, then each as it is committed; frames in order, without a gap. */
+  /**
+   * Facts after the cursor, then each as it is committed; frames in order, without a gap. Resolves when session and
+   * cursor are found sound, before old facts wait for the sink.
+   */
   subscribe(session: string, after: string | undefined, grade: Grade, sink: Sink): Promise<Subscription>;
   /** Summaries of all sessions as they change. */
   watch(listener: (changed: readonly SessionSummary[], removed: readonly string[]) => void): () => void;
@@ -50,13 +53,22 @@ export interface AgentLine extends Availability {
 }
 
 export interface Sink {
-  /** Covers (prev, seq]. */
-  facts(frame: { epoch: string; prev: number; seq: number; facts: readonly Fact[] }): void;
+  /**
+   * Covers (prev, seq]. The promise is awaited before the next frame of old facts, so that a long log does not flood
+   * its reader; a frame of new facts waits for nobody.
+   */
+  facts(frame: {
+    epoch: string;
+    prev: number;
+    seq: number;
+    facts: readonly Fact[];
+  }): void | Promise<void>;
   /** The subscription is over: fetch the snapshot and subscribe again. */
   resync(reason: ResyncReason): void;
 }
 
 export interface Subscription {
+  /** The head of the log when the subscription was made: the facts from `after` to here are on their way. */
   readonly cursor: string;
   close(): void;
 }
