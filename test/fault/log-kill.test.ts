@@ -11,7 +11,7 @@ import { type Fact, parseFact } from '../../src/wire/facts.ts';
 import { projectSample } from '../support/log.sample.ts';
 
 const kills = 100;
-const writer = fileURLToPath(new URL('./log.writer.ts', import.meta.url));
+const writer = fileURLToPath(new URL('./log.writer.program.ts', import.meta.url));
 const seed = Number(process.env.SLUICE_SEED ?? Math.floor(Math.random() * 1e9));
 const running = new Set<ChildProcess>();
 let dir: string;

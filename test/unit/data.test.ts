@@ -14,7 +14,7 @@ import {
   openData,
 } from '../../src/gateway/data.ts';
 
-const holder = fileURLToPath(new URL('../support/data.holder.ts', import.meta.url));
+const holder = fileURLToPath(new URL('../support/data.holder.program.ts', import.meta.url));
 let dir: string;
 let path: string;
 let opened: DataDirectory[];
