@@ -1,0 +1,10 @@
+/** Lets a text area grow with its text where CSS alone cannot. */
+export function autosize(area: HTMLTextAreaElement): void {
+  if (CSS.supports('field-sizing', 'content')) return;
+  const fit = () => {
+    area.style.height = 'auto';
+    area.style.height = `${area.scrollHeight}px`;
+  };
+  area.addEventListener('input', fit);
+  requestAnimationFrame(fit);
+}

@@ -1,0 +1,42 @@
+import { For } from 'solid-js';
+import type { Command } from '../../wire/content.ts';
+
+/** The commands that what is typed may become: only while it is a slash and the start of a name. */
+export function matching(text: string, commands: readonly Command[]): readonly Command[] {
+  const typed = /^\/([^\s/]*)$/.exec(text)?.[1]?.toLowerCase();
+  if (typed === undefined) return [];
+  return commands.filter((command) => command.name.toLowerCase().startsWith(typed)).slice(0, 8);
+}
+
+export const optionId = (menu: string, index: number) => `${menu}-${index}`;
+
+export function CommandMenu(props: {
+  id: string;
+  commands: readonly Command[];
+  chosen: number;
+  onChoose: (command: Command) => void;
+}) {
+  return (
+    <div class="commands" role="listbox" id={props.id} aria-label="Commands">
+      <For each={props.commands}>
+        {(command, index) => (
+          // Focus stays in the text area, whose keys move through the list.
+          <div
+            class="command"
+            role="option"
+            tabindex="-1"
+            id={optionId(props.id, index())}
+            aria-selected={index() === props.chosen}
+            onMouseDown={(event) => {
+              event.preventDefault();
+              props.onChoose(command);
+            }}
+          >
+            <span class="command-name">/{command.name}</span>
+            <span class="command-about">{command.description}</span>
+          </div>
+        )}
+      </For>
+    </div>
+  );
+}

@@ -1,0 +1,135 @@
+import { createMemo, Show } from 'solid-js';
+import type { Command } from '../../wire/content.ts';
+import { ArrowUp, Square } from '../icons.ts';
+import { createField, draftOf } from '../lib/ui.ts';
+import { autosize } from './autosize.ts';
+import { CommandMenu, matching, optionId } from './commands.tsx';
+import { SendMenu } from './send-menu.tsx';
+
+export type Delivery = 'queue' | 'steer' | 'background';
+
+export interface ComposerProps {
+  /** Whose draft this is. */
+  readonly session: string;
+  /** A turn is open: what is sent now waits, and there is something to stop. */
+  readonly busy: boolean;
+  readonly stopping: boolean;
+  readonly commands: readonly Command[];
+  /** Why nothing can be sent. */
+  readonly blocked?: string | undefined;
+  readonly onSend: (text: string, delivery: Delivery) => void;
+  readonly onStop: () => void;
+}
+
+let ids = 0;
+
+export function Composer(props: ComposerProps) {
+  const menu = `commands-${++ids}`;
+  const draft = () => draftOf(props.session);
+  const chosen = createField(0);
+  const dismissed = createField('');
+  const commands = createMemo(() => (dismissed() === draft()() ? [] : matching(draft()(), props.commands)));
+  const ready = () => props.blocked === undefined && draft()().trim() !== '';
+  let area!: HTMLTextAreaElement;
+
+  const send = (delivery: Delivery) => {
+    if (!ready()) return;
+    const text = draft()();
+    draft().set('');
+    props.onSend(text, delivery);
+    area.focus();
+  };
+  const complete = (command: Command) => {
+    draft().set(`/${command.name} `);
+    area.focus();
+  };
+  const move = (by: number) => chosen.set((chosen() + by + commands().length) % commands().length);
+
+  /** Keys of the open menu of commands; true when the key was one of them. */
+  const menuKey = (event: KeyboardEvent): boolean => {
+    if (commands().length === 0) return false;
+    if (event.key === 'ArrowDown') move(1);
+    else if (event.key === 'ArrowUp') move(-1);
+    else if (event.key === 'Escape') dismissed.set(draft()());
+    else if ((event.key === 'Enter' || event.key === 'Tab') && !event.shiftKey && !event.ctrlKey && !event.metaKey) {
+      const command = commands()[chosen()] ?? commands()[0];
+      if (!command || draft()() === `/${command.name}`) return false;
+      complete(command);
+    } else return false;
+    return true;
+  };
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    // Enter that ends the composition of a character is not meant for us.
+    if (event.isComposing) return;
+    if (menuKey(event)) event.preventDefault();
+    else if (event.key === 'Enter' && !event.shiftKey) {
+      event.preventDefault();
+      send(event.ctrlKey || event.metaKey ? 'background' : 'queue');
+    } else if (event.key === 'Escape' && props.busy) {
+      event.preventDefault();
+      props.onStop();
+    }
+  };
+
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send('queue');
+      }}
+    >
+      <Show when={commands().length > 0}>
+        <CommandMenu id={menu} commands={commands()} chosen={chosen()} onChoose={complete} />
+      </Show>
+      <textarea
+        ref={(element) => {
+          area = element;
+          autosize(element);
+        }}
+        class="composer-text"
+        rows={1}
+        placeholder={props.busy ? 'Write the next message; it waits for its turn' : 'Write a message'}
+        aria-label="Message"
+        aria-keyshortcuts="Enter Control+Enter Escape"
+        aria-autocomplete="list"
+        aria-controls={commands().length > 0 ? menu : undefined}
+        aria-activedescendant={commands().length > 0 ? optionId(menu, chosen()) : undefined}
+        value={draft()()}
+        onInput={(event) => {
+          draft().set(event.currentTarget.value);
+          chosen.set(0);
+          dismissed.set('');
+        }}
+        onKeyDown={onKeyDown}
+      />
+      <div class="composer-bar">
+        <p class="composer-hint">
+          <Show when={props.blocked === undefined} fallback={<span class="composer-blocked">{props.blocked}</span>}>
+            <kbd>Enter</kbd> {props.busy ? 'queues' : 'sends'}
+            <span class="composer-more">
+              <kbd>Shift Enter</kbd> new line <kbd>Ctrl Enter</kbd> in background
+              <Show when={props.busy}>
+                <kbd>Esc</kbd> stops
+              </Show>
+            </span>
+          </Show>
+        </p>
+        <Show when={props.busy}>
+          <button type="button" class="button stop" disabled={props.stopping} onClick={props.onStop}>
+            <Square size={11} fill="currentColor" aria-hidden="true" />
+            {props.stopping ? 'Stopping…' : 'Stop'}
+          </button>
+        </Show>
+        <div class="split">
+          <button type="submit" class="button primary" disabled={!ready()}>
+            <ArrowUp size={15} aria-hidden="true" />
+            {props.busy ? 'Queue' : 'Send'}
+          </button>
+          <SendMenu busy={props.busy} disabled={!ready()} onSend={send} />
+        </div>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,32 @@
+import type { SessionState, SessionSummary } from '../../wire/snapshot.ts';
+
+export type Mood = 'idle' | 'busy' | 'asking' | 'stopping' | 'good' | 'bad' | 'quiet' | 'held';
+
+export interface Word {
+  readonly mood: Mood;
+  readonly text: string;
+}
+
+const words: Readonly<Record<SessionState, Word>> = {
+  idle: { mood: 'idle', text: 'New' },
+  dispatching: { mood: 'busy', text: 'Waiting for the agent' },
+  streaming: { mood: 'busy', text: 'Working' },
+  polling: { mood: 'busy', text: 'Checking on the agent' },
+  cancelling: { mood: 'stopping', text: 'Stopping' },
+  finalized: { mood: 'good', text: 'Done' },
+  cancelled: { mood: 'quiet', text: 'Stopped' },
+  failed: { mood: 'bad', text: 'Failed' },
+  closed: { mood: 'quiet', text: 'Closed' },
+};
+
+export const stateWord = (state: SessionState): Word => words[state];
+
+/** The word for a line of a list: what needs the user comes before what the machine is doing. */
+export function summaryWord(of: Pick<SessionSummary, 'state' | 'permissions' | 'held' | 'queued'>): Word {
+  if (of.permissions > 0) return { mood: 'asking', text: 'Needs permission' };
+  const word = words[of.state];
+  if (of.held && of.queued > 0 && word.mood !== 'busy' && word.mood !== 'stopping') {
+    return { mood: 'held', text: 'Queue held' };
+  }
+  return word;
+}

@@ -1,0 +1,142 @@
+import type { Links, Token } from 'marked';
+import { block, lex } from './render.ts';
+import { patchChildren, sameTree, type VElement } from './vnode.ts';
+
+/** A finished block that mentions `[…]`: a definition that comes later may still make it a link. */
+interface OpenReference {
+  readonly index: number;
+  readonly raw: string;
+  shown: VElement;
+}
+
+/**
+ * Shows Markdown while it is written. Finished blocks are never touched again; only the last, open one is read anew,
+ * and patched so that what stays the same stays the same node. In the end the page shows exactly what one rendering of
+ * the whole text shows.
+ */
+export class MarkdownStream {
+  readonly #root: HTMLElement;
+  readonly #onBlock: (element: HTMLElement) => void;
+  #links: Links = Object.create(null);
+  #references: OpenReference[] = [];
+  /** Length of the source that was taken in. */
+  #taken = 0;
+  /** The source from the start of the open block on. */
+  #tail = '';
+  #carry = '';
+  #shown: VElement[] = [];
+  #frozen = 0;
+
+  /** `onBlock` is told of each block when it is finished: the place to highlight code. */
+  constructor(root: HTMLElement, onBlock: (element: HTMLElement) => void = () => {}) {
+    this.#root = root;
+    this.#onBlock = onBlock;
+  }
+
+  /** Shows `text`, which begins with what was shown before. */
+  update(text: string): void {
+    if (text.length === this.#taken) return;
+    this.#append(text.slice(this.#taken));
+    this.#taken = text.length;
+  }
+
+  /** No more text comes: the open block is finished as well. */
+  finish(): void {
+    if (this.#carry !== '') {
+      this.#tail += '\n';
+      this.#carry = '';
+    }
+    this.#render(true);
+  }
+
+  /** Starts anew, for text that was taken back. */
+  reset(): void {
+    this.#root.replaceChildren();
+    this.#links = Object.create(null);
+    this.#references = [];
+    this.#taken = 0;
+    this.#tail = '';
+    this.#carry = '';
+    this.#shown = [];
+    this.#frozen = 0;
+  }
+
+  #append(text: string): void {
+    // A CR at the end may be half of a CRLF: it waits for what follows.
+    const whole = this.#carry + text;
+    this.#carry = whole.endsWith('\r') ? '\r' : '';
+    const ready = this.#carry === '' ? whole : whole.slice(0, -1);
+    this.#tail += ready.replace(/\r\n?/g, '\n');
+    this.#render(false);
+  }
+
+  #render(final: boolean): void {
+    const tokens = lex(this.#tail, Object.assign(Object.create(null), this.#links));
+    const cut = final ? tokens.length : openBlock(tokens, this.#tail);
+    const next: VElement[] = [];
+    const finished: Token[] = [];
+    const indices: number[] = [];
+    tokens.forEach((token, at) => {
+      const shown = block(token);
+      if (at < cut) {
+        finished.push(token);
+        indices.push(shown ? next.length : -1);
+      }
+      if (shown) next.push(shown);
+    });
+    patchChildren(this.#root, this.#frozen, this.#shown, next);
+    this.#shown = next;
+    if (finished.length > 0) this.#freeze(finished, indices);
+  }
+
+  #freeze(tokens: readonly Token[], indices: readonly number[]): void {
+    let length = 0;
+    let blocks = 0;
+    tokens.forEach((token, at) => {
+      length += token.raw.length;
+      const index = indices[at] as number;
+      if (index < 0) return;
+      blocks++;
+      const dom = this.#root.childNodes[this.#frozen + index] as HTMLElement;
+      if (token.raw.includes('[') && token.type !== 'code') {
+        const shown = this.#shown[index] as VElement;
+        this.#references.push({ index: this.#frozen + index, raw: token.raw, shown });
+      }
+      this.#onBlock(dom);
+    });
+    const known = Object.keys(this.#links).length;
+    // Only the finished blocks' definitions count: those of the open one may still change.
+    lex(this.#tail.slice(0, length), this.#links);
+    this.#tail = this.#tail.slice(length);
+    this.#shown = this.#shown.slice(blocks);
+    this.#frozen += blocks;
+    if (Object.keys(this.#links).length > known) this.#resolve();
+  }
+
+  /** New definitions: earlier blocks that use them become links, as they would have in one rendering. */
+  #resolve(): void {
+    for (const reference of this.#references) {
+      const token = lex(reference.raw, Object.assign(Object.create(null), this.#links))[0];
+      const shown = token && block(token);
+      if (!shown || sameTree(shown, reference.shown)) continue;
+      const dom = this.#root.childNodes[reference.index] as HTMLElement;
+      patchChildren(dom, 0, reference.shown.children, shown.children);
+      reference.shown = shown;
+    }
+  }
+}
+
+/**
+ * The index of the block that more text may still change: the last one, and only once its first line is whole. All
+ * before it is settled, since Markdown's blocks are decided line by line.
+ */
+function openBlock(tokens: readonly Token[], source: string): number {
+  let last = tokens.length - 1;
+  while (last > 0 && tokens[last]?.type === 'space') last--;
+  if (last <= 0) return 0;
+  let start = 0;
+  for (let index = 0; index < last; index++) start += (tokens[index] as Token).raw.length;
+  const before = tokens.slice(0, last).map((token) => token.raw);
+  if (source.slice(0, start) !== before.join('')) return 0;
+  return source.indexOf('\n', start) < 0 ? 0 : last;
+}

@@ -1,0 +1,67 @@
+import { For, Match, Show, Switch } from 'solid-js';
+import type { ContentBlock, Message } from '../../wire/content.ts';
+import { CornerDownRight, FileText } from '../icons.ts';
+
+/** The words of a message; what is not text is named. */
+export function textOf(content: readonly ContentBlock[]): string {
+  return content
+    .map((block) => (block.type === 'text' ? block.text : `[${nameOf(block)}]`))
+    .join('\n')
+    .trim();
+}
+
+function nameOf(block: Exclude<ContentBlock, { type: 'text' }>): string {
+  switch (block.type) {
+    case 'resource_link':
+      return block.title ?? block.name;
+    case 'resource':
+      return block.resource.uri;
+    default:
+      return `${block.type}, ${block.mimeType}`;
+  }
+}
+
+function Blocks(props: { content: readonly ContentBlock[] }) {
+  return (
+    <For each={props.content}>
+      {(block) => (
+        <Switch>
+          <Match when={block.type === 'text' && block}>{(text) => <p>{text().text}</p>}</Match>
+          <Match when={block.type !== 'text' && block}>
+            {(other) => (
+              <p class="message-attachment">
+                <FileText size={14} aria-hidden="true" />
+                {nameOf(other())}
+              </p>
+            )}
+          </Match>
+        </Switch>
+      )}
+    </For>
+  );
+}
+
+export function UserMessage(props: { message: Message; retry: boolean }) {
+  return (
+    <div class="message">
+      <span class="visually-hidden">You:</span>
+      <Show when={props.retry}>
+        <span class="message-kicker">Sent again</span>
+      </Show>
+      <Blocks content={props.message.content} />
+    </div>
+  );
+}
+
+/** Guidance that was given to a running turn. */
+export function Steer(props: { message: Message; confirmed: boolean }) {
+  return (
+    <div class="steer">
+      <p class="steer-kicker">
+        <CornerDownRight size={14} aria-hidden="true" />
+        {props.confirmed ? 'You steered the agent' : 'You steered the agent; it has not confirmed this'}
+      </p>
+      <Blocks content={props.message.content} />
+    </div>
+  );
+}

@@ -1,0 +1,163 @@
+import { type Component, createMemo, For, Match, Show, Switch } from 'solid-js';
+import { Dynamic } from 'solid-js/web';
+import type { ToolContent, ToolKind } from '../../wire/content.ts';
+import type { ToolPart } from '../../wire/turn.ts';
+import * as icons from '../icons.ts';
+import { createToggle } from '../lib/ui.ts';
+import { Markdown } from '../markdown/markdown.tsx';
+import { diffOf } from './diff.ts';
+import { DiffStat, DiffView } from './diff.tsx';
+import { Disclosure } from './disclosure.tsx';
+import { Output } from './output.tsx';
+import { Spinner } from './spinner.tsx';
+
+const kinds: Readonly<Record<ToolKind, Component<{ size?: number }>>> = {
+  read: icons.FileText,
+  edit: icons.FilePen,
+  delete: icons.FileX,
+  move: icons.FolderInput,
+  search: icons.Search,
+  execute: icons.Terminal,
+  think: icons.Brain,
+  fetch: icons.Globe,
+  switch_mode: icons.Shuffle,
+  other: icons.Wrench,
+};
+
+const statusWords: Readonly<Record<ToolPart['status'], string>> = {
+  pending: 'Waiting',
+  in_progress: 'Running',
+  completed: 'Done',
+  failed: 'Failed',
+  refused: 'Refused',
+};
+
+type DiffContent = Extract<ToolContent, { type: 'diff' }>;
+
+/** Output and changes are what one reads; the rest opens on demand. */
+const opensByItself = (tool: ToolPart) =>
+  tool.kind === 'execute' || tool.content.some((content) => content.type === 'diff');
+
+const pretty = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value, undefined, 2));
+
+function Mark(props: { status: ToolPart['status']; exitCode?: number | null }) {
+  const word = () => {
+    const code = props.exitCode;
+    return props.status === 'failed' && typeof code === 'number' ? `Exit code ${code}` : statusWords[props.status];
+  };
+  return (
+    <span class="tool-status" data-status={props.status}>
+      <Switch>
+        <Match when={props.status === 'in_progress'}>
+          <Spinner />
+        </Match>
+        <Match when={props.status === 'completed'}>
+          <icons.Check size={14} aria-hidden="true" />
+        </Match>
+        <Match when={props.status === 'failed'}>
+          <icons.X size={14} aria-hidden="true" />
+        </Match>
+        <Match when={props.status === 'refused'}>
+          <icons.Ban size={14} aria-hidden="true" />
+        </Match>
+        <Match when={props.status === 'pending'}>
+          <icons.Circle size={14} aria-hidden="true" />
+        </Match>
+      </Switch>
+      <span classList={{ 'visually-hidden': props.status === 'completed' }}>{word()}</span>
+    </span>
+  );
+}
+
+function Content(props: { content: ToolContent; tool: ToolPart }) {
+  return (
+    <Switch>
+      <Match when={props.content.type === 'diff' && props.content}>
+        {(content) => <DiffBlock content={content()} />}
+      </Match>
+      <Match when={props.content.type === 'content' && props.content.content}>
+        {(block) => (
+          <Switch>
+            <Match when={(block().type === 'text' || undefined) && (block() as { text: string }).text}>
+              {(text) => (
+                <div class="tool-text">
+                  <Markdown text={text()} revision={0} done={props.tool.status !== 'in_progress'} />
+                </div>
+              )}
+            </Match>
+            <Match when={block().type !== 'text'}>
+              <p class="tool-note">{describeBlock(block())}</p>
+            </Match>
+          </Switch>
+        )}
+      </Match>
+    </Switch>
+  );
+}
+
+function describeBlock(block: Extract<ToolContent, { type: 'content' }>['content']): string {
+  if (block.type === 'resource_link') return block.title ?? block.name;
+  if (block.type === 'resource') return block.resource.uri;
+  return block.type === 'image' ? `Image, ${block.mimeType}` : block.type;
+}
+
+function DiffBlock(props: { content: DiffContent }) {
+  const diff = createMemo(() => diffOf(props.content.oldText, props.content.newText));
+  return (
+    <>
+      <div class="diff-path">
+        <span>{props.content.path}</span>
+        <DiffStat diff={diff()} />
+      </div>
+      <DiffView path={props.content.path} diff={diff()} />
+    </>
+  );
+}
+
+export function Tool(props: { tool: ToolPart }) {
+  const open = createToggle(opensByItself(props.tool));
+  const shown = () => props.tool.content.filter((content) => content.type !== 'terminal');
+  const raw = () => shown().length === 0 && props.tool.output === '' && props.tool.rawOutput !== undefined;
+  const input = () => props.tool.kind !== 'execute' && shown().length === 0 && props.tool.rawInput !== undefined;
+  const empty = () => shown().length === 0 && props.tool.output === '' && !raw() && !input() && !props.tool.reason;
+  const place = () => {
+    const first = props.tool.locations[0];
+    if (!first) return undefined;
+    const more = props.tool.locations.length - 1;
+    const line = first.line === undefined ? '' : `:${first.line}`;
+    return `${first.path}${line}${more > 0 ? ` and ${more} more` : ''}`;
+  };
+  return (
+    <Disclosure
+      class="tool"
+      open={open}
+      empty={empty()}
+      head={
+        <>
+          <Dynamic component={kinds[props.tool.kind]} size={15} aria-hidden="true" />
+          <span class="tool-title" data-code={props.tool.kind === 'execute' ? '' : undefined}>
+            {props.tool.title}
+          </span>
+          <Show when={place()}>{(path) => <span class="tool-place">{path()}</span>}</Show>
+          <Mark status={props.tool.status} exitCode={props.tool.exitCode ?? null} />
+        </>
+      }
+    >
+      <Show when={props.tool.reason}>{(reason) => <p class="tool-note">{reason()}</p>}</Show>
+      <Show when={input()}>
+        <pre class="output" tabindex="0" aria-label="Input">
+          {pretty(props.tool.rawInput)}
+        </pre>
+      </Show>
+      <Show when={props.tool.output !== ''}>
+        <Output output={props.tool.output} label={`Output of ${props.tool.title}`} />
+      </Show>
+      <For each={shown()}>{(content) => <Content content={content} tool={props.tool} />}</For>
+      <Show when={raw()}>
+        <pre class="output" tabindex="0" aria-label="Result">
+          {pretty(props.tool.rawOutput)}
+        </pre>
+      </Show>
+    </Disclosure>
+  );
+}

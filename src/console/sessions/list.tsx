@@ -1,0 +1,123 @@
+import { createMemo, For, Show } from 'solid-js';
+import type { SessionSummary } from '../../wire/snapshot.ts';
+import { Layers, MessageSquare, Search, SquarePen } from '../icons.ts';
+import { sameList } from '../lib/equal.ts';
+import { ago, count } from '../lib/time.ts';
+import { createNow, type Field } from '../lib/ui.ts';
+import { summaryWord } from '../lib/words.ts';
+import { Dot } from '../parts/dot.tsx';
+import { Empty } from '../shell/empty.tsx';
+
+function Line(props: { session: SessionSummary; agent: string; href: string; current: boolean; now: number }) {
+  const title = () => props.session.title ?? 'New conversation';
+  return (
+    <a
+      class="session"
+      href={props.href}
+      aria-current={props.current ? 'page' : undefined}
+      data-unread={props.session.unread > 0 ? '' : undefined}
+    >
+      <span class="session-title">{title()}</span>
+      <span class="session-time">{ago(props.session.updatedAt, props.now)}</span>
+      <span class="session-about">
+        <Dot word={summaryWord(props.session)} />
+        <span class="session-agent">{props.agent}</span>
+      </span>
+      <span class="session-counts">
+        <Show when={props.session.runningJobs > 0}>
+          <span class="badge" title={`${count(props.session.runningJobs, 'job')} running`}>
+            <Layers size={11} aria-hidden="true" />
+            {props.session.runningJobs}
+            <span class="visually-hidden"> running in the background</span>
+          </span>
+        </Show>
+        <Show when={props.session.queued > 0}>
+          <span class="badge" title={`${count(props.session.queued, 'message')} queued`}>
+            {props.session.queued} queued
+          </span>
+        </Show>
+        <Show when={props.session.unread > 0}>
+          <span class="badge unread">
+            {props.session.unread}
+            <span class="visually-hidden"> unread</span>
+          </span>
+        </Show>
+      </span>
+    </a>
+  );
+}
+
+export interface SessionListProps {
+  readonly sessions: readonly SessionSummary[];
+  /** The list has not come yet. */
+  readonly loading: boolean;
+  readonly current?: string | undefined;
+  readonly search: Field<string>;
+  readonly agentName: (id: string) => string;
+  readonly href: (id: string) => string;
+  readonly onNew: () => void;
+}
+
+const found = (session: SessionSummary, words: string) =>
+  `${session.title ?? ''} ${session.agent} ${session.cwd}`.toLowerCase().includes(words);
+
+/** The conversations, newest first. */
+export function SessionList(props: SessionListProps) {
+  const now = createNow();
+  const shown = createMemo(() => {
+    const words = props.search().trim().toLowerCase();
+    const matching = words === '' ? props.sessions : props.sessions.filter((session) => found(session, words));
+    return [...matching].sort((a, b) => b.updatedAt - a.updatedAt);
+  });
+  const ids = createMemo(() => shown().map((session) => session.id), undefined, { equals: sameList });
+  const byId = createMemo(() => new Map(props.sessions.map((session) => [session.id, session])));
+  return (
+    <nav class="sessions" aria-label="Conversations">
+      <div class="sessions-head">
+        <label class="search">
+          <Search size={14} aria-hidden="true" />
+          <input
+            type="search"
+            placeholder="Search"
+            aria-label="Search conversations"
+            value={props.search()}
+            onInput={(event) => props.search.set(event.currentTarget.value)}
+          />
+        </label>
+        <button type="button" class="button primary" onClick={props.onNew}>
+          <SquarePen size={14} aria-hidden="true" />
+          New
+        </button>
+      </div>
+      <ul class="sessions-list">
+        <For each={ids()}>
+          {(id) => {
+            const first = byId().get(id) as SessionSummary;
+            const session = createMemo(() => byId().get(id) ?? first);
+            return (
+              <li>
+                <Line
+                  session={session()}
+                  agent={props.agentName(session().agent)}
+                  href={props.href(id)}
+                  current={props.current === id}
+                  now={now()}
+                />
+              </li>
+            );
+          }}
+        </For>
+      </ul>
+      <Show when={ids().length === 0 && !props.loading}>
+        <Show
+          when={props.sessions.length === 0}
+          fallback={<p class="sessions-none">Nothing found for “{props.search().trim()}”.</p>}
+        >
+          <Empty icon={<MessageSquare size={20} />} title="No conversations yet">
+            Start one with an agent.
+          </Empty>
+        </Show>
+      </Show>
+    </nav>
+  );
+}

@@ -1,0 +1,56 @@
+import type { SessionState } from '../wire/snapshot.ts';
+import type { JobRef } from '../wire/snapshot.ts';
+import type { Turn } from '../wire/turn.ts';
+
+/** Shapes that only the view knows: what the page's own actors say, put the way components take it. */
+
+/** A background job as a row shows it. `turn` is its one turn, as far as this page has it. */
+export interface JobView {
+  readonly ref: JobRef;
+  readonly state: SessionState;
+  readonly turn?: Turn;
+  readonly stopping: boolean;
+}
+
+/** A message that is on its way to the gateway. */
+export interface PendingSend {
+  readonly id: string;
+  readonly text: string;
+  readonly delivery: 'queue' | 'steer' | 'background';
+}
+
+/** A message that the gateway would not take: it goes back to the user. */
+export interface RefusedSend {
+  readonly id: string;
+  readonly text: string;
+  readonly reason: string;
+}
+
+export interface LinkView {
+  readonly state: 'connecting' | 'live' | 'stale' | 'reconnecting' | 'offline';
+  /** When the next attempt is made, in ms since 1970. */
+  readonly retryAt?: number;
+}
+
+/** What a turn's row asks of the page around it. */
+export interface ThreadView {
+  readonly job: (id: string) => JobView | undefined;
+  /** The option that was chosen for a permission and is not confirmed yet. */
+  readonly answering: (permission: string) => string | undefined;
+  /** A stop of this turn was asked for and is not confirmed yet. */
+  readonly stopping: (turn: string) => boolean;
+  readonly onAnswer: (permission: string, option: string) => void;
+  readonly onRetry: (turn: string) => void;
+  readonly onContinue: () => void;
+  readonly onStopJob: (job: string) => void;
+  readonly jobHref: (job: string) => string;
+}
+
+export interface AgentChoice {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly available: boolean;
+  readonly reason?: string;
+  readonly models?: readonly { readonly id: string; readonly name: string }[];
+}
