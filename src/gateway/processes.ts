@@ -28,7 +28,7 @@ export interface ProcessRecord {
  * `terminated`, `killed`: by signal; `gone`: nothing was left of it; `reused`: its number now belongs to another program;
  * `kept`: it is meant to survive; `unsure`: it cannot be told whose it is; `stuck`: SIGKILL did not end it within the bound.
  */
-export type SurvivorFate = 'terminated' | 'killed' | 'gone' | 'reused' | 'kept' | 'unsure' | 'stuck';
+type SurvivorFate = 'terminated' | 'killed' | 'gone' | 'reused' | 'kept' | 'unsure' | 'stuck';
 
 export interface Survivor {
   readonly record: ProcessRecord;
