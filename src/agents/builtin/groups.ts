@@ -1,0 +1,22 @@
+/** Signals a process group; nothing when it has ended or what is left of it is not ours. */
+export function signalGroup(pgid: number, signal: NodeJS.Signals): void {
+  deliver(-pgid, signal);
+}
+
+export function groupIsAlive(pgid: number): boolean {
+  return deliver(-pgid, 0);
+}
+
+export function isAlive(pid: number): boolean {
+  return deliver(pid, 0);
+}
+
+function deliver(target: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(target, signal);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'EPERM'))
+      return false;
+    throw error;
+  }
+}
