@@ -304,6 +304,20 @@ describe('the projections', () => {
     expect([await all(log, 'a'), await all(log, 'b')]).toStrictEqual(before);
   });
 
+  it('keep what messages were answered when they are rebuilt (I9)', async () => {
+    const log = open();
+    await write(log, 'a');
+    const before = await all(log, 'a');
+    await rebuild(log, (session, facts) => {
+      const projected = projectSample(session, facts);
+      return {
+        ...projected,
+        messages: [{ id: 'm-t1', digest: 'other', answer: { outcome: 'started', cursor: '' } }],
+      };
+    });
+    expect(await all(log, 'a')).toStrictEqual(before);
+  });
+
   it('need a rebuild when the fold is of another version, until one is complete', async () => {
     const first = open({ foldVersion: 1 });
     await write(first, 'a');

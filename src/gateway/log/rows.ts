@@ -7,9 +7,9 @@ import type { Prepare } from './statements.ts';
 /** The projections of one session as they follow from all its facts. */
 export interface ProjectedSession {
   readonly head: SessionHead;
-  readonly openTurn?: { readonly id: string; readonly firstSeq: number };
+  readonly openTurn?: { readonly id: string; readonly firstSeq: number } | null;
   readonly settled: readonly Turn[];
-  /** With their answers complete. */
+  /** With their answers complete; those that are kept already stay as they were answered. */
   readonly messages: readonly MessageRow[];
   /** The seqs of the facts that count as unread ends. */
   readonly ends: readonly number[];
@@ -55,7 +55,7 @@ export function writeProjection(prepare: Prepare, written: Written, projection: 
 
 /** Puts the projections in place of those that are there; what the user has seen stays seen. */
 export function replaceProjection(prepare: Prepare, session: string, projected: ProjectedSession): void {
-  for (const table of ['heads', 'turns', 'messages', 'unseen']) {
+  for (const table of ['heads', 'turns', 'unseen']) {
     prepare(`DELETE FROM ${table} WHERE session = ?`).run(session);
   }
   const { head } = projected;
@@ -67,7 +67,9 @@ export function replaceProjection(prepare: Prepare, session: string, projected: 
   writeOpenTurn(prepare, session, projected.openTurn ?? null);
   writeHead(prepare, session, head);
   writeTurns(prepare, session, projected.settled);
-  writeMessages(prepare, session, projected.messages);
+  const kept = prepare('SELECT 1 FROM messages WHERE session = ? AND id = ?');
+  const missing = projected.messages.filter((row) => kept.get(session, row.id) === undefined);
+  writeMessages(prepare, session, missing);
   const add = prepare(
     `INSERT INTO unseen (session, seq, ends) SELECT id, ?1, 1 FROM sessions WHERE id = ?2 AND seen < ?1
      ON CONFLICT DO UPDATE SET ends = ends + 1`,
