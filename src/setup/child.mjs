@@ -61,6 +61,13 @@ export async function foreground(...programs) {
   /** @type {NodeJS.Signals[]} */
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   for (const signal of signals) process.on(signal, pass);
+  // A signal to npm alone ends the shell that it started this with, and would leave the programs running unseen.
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent || process.env.npm_lifecycle_event === undefined) return;
+    clearInterval(watch);
+    pass('SIGTERM');
+  }, 250);
   const ends = children.map(
     (child) =>
       /** @type {Promise<number>} */ (
@@ -77,6 +84,7 @@ export async function foreground(...programs) {
   for (const child of children)
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
   await Promise.all(ends);
+  clearInterval(watch);
   for (const signal of signals) process.off(signal, pass);
   return first;
 }

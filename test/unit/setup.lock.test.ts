@@ -1,11 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import lock from '../../package-lock.json' with { type: 'json' };
 
 interface Locked {
   readonly resolved?: string;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
-const packages: Readonly<Record<string, Locked>> = lock.packages;
+const lock = readFileSync(resolve(import.meta.dirname, '../../package-lock.json'), 'utf8');
+const { packages }: { readonly packages: Readonly<Record<string, Locked>> } = JSON.parse(lock);
 
 /** Where Node would find `name` from the package at `path`, nearest first. */
 function places(path: string, name: string): string[] {
