@@ -132,7 +132,7 @@ const options = [
 ] as const;
 
 export const permissions = {
-  open: { type: 'permission', id: 'p-open', title: 'Run `npm test -- drain`', options: [...options], state: 'open' },
+  open: { type: 'permission', id: 'p-open', title: 'Run npm test -- drain', options: [...options], state: 'open' },
   answered: {
     type: 'permission',
     id: 'p-answered',

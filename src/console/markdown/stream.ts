@@ -71,8 +71,8 @@ export class MarkdownStream {
   }
 
   #render(final: boolean): void {
-    const tokens = lex(this.#tail, Object.assign(Object.create(null), this.#links));
-    const cut = final ? tokens.length : openBlock(tokens, this.#tail);
+    const tokens = lex(this.#tail, known(this.#links));
+    const cut = final ? tokens.length : settled(tokens, this.#tail, this.#links);
     const next: VElement[] = [];
     const finished: Token[] = [];
     const indices: number[] = [];
@@ -104,19 +104,19 @@ export class MarkdownStream {
       }
       this.#onBlock(dom);
     });
-    const known = Object.keys(this.#links).length;
+    const defined = Object.keys(this.#links).length;
     // Only the finished blocks' definitions count: those of the open one may still change.
     lex(this.#tail.slice(0, length), this.#links);
     this.#tail = this.#tail.slice(length);
     this.#shown = this.#shown.slice(blocks);
     this.#frozen += blocks;
-    if (Object.keys(this.#links).length > known) this.#resolve();
+    if (Object.keys(this.#links).length > defined) this.#resolve();
   }
 
   /** New definitions: earlier blocks that use them become links, as they would have in one rendering. */
   #resolve(): void {
     for (const reference of this.#references) {
-      const token = lex(reference.raw, Object.assign(Object.create(null), this.#links))[0];
+      const token = lex(reference.raw, known(this.#links))[0];
       const shown = token && block(token);
       if (!shown || sameTree(shown, reference.shown)) continue;
       const dom = this.#root.childNodes[reference.index] as HTMLElement;
@@ -127,16 +127,34 @@ export class MarkdownStream {
 }
 
 /**
- * The index of the block that more text may still change: the last one, and only once its first line is whole. All
- * before it is settled, since Markdown's blocks are decided line by line.
+ * How many blocks are settled: all but the last one whose first line is whole. Markdown's blocks are decided line by
+ * line, so only whole lines are asked: half a line can look like the rule of a table and split what is before it.
  */
-function openBlock(tokens: readonly Token[], source: string): number {
-  let last = tokens.length - 1;
-  while (last > 0 && tokens[last]?.type === 'space') last--;
-  if (last <= 0) return 0;
+function settled(tokens: readonly Token[], source: string, links: Links): number {
+  const whole = source.slice(0, source.lastIndexOf('\n') + 1);
+  if (openBlock(tokens, whole.length) === 0) return 0;
+  const sure = whole.length === source.length ? tokens : lex(whole, known(links));
+  const open = openBlock(sure, whole.length);
+  // Should Marked ever read the two differently, or leave out some of its source, nothing is taken for settled.
   let start = 0;
-  for (let index = 0; index < last; index++) start += (tokens[index] as Token).raw.length;
-  const before = tokens.slice(0, last).map((token) => token.raw);
-  if (source.slice(0, start) !== before.join('')) return 0;
-  return source.indexOf('\n', start) < 0 ? 0 : last;
+  for (let index = 0; index < open; index++) {
+    const { raw } = sure[index] as Token;
+    if (tokens[index]?.raw !== raw || !source.startsWith(raw, start)) return 0;
+    start += raw.length;
+  }
+  return open;
 }
+
+function openBlock(tokens: readonly Token[], end: number): number {
+  let start = 0;
+  let open = 0;
+  for (const [index, token] of tokens.entries()) {
+    if (start >= end) break;
+    if (token.type !== 'space') open = index;
+    start += token.raw.length;
+  }
+  return open;
+}
+
+/** A copy, so that what is read for a look does not stay. */
+const known = (links: Links): Links => Object.assign(Object.create(null), links);

@@ -13,7 +13,7 @@ export function Thought(props: { text: string; revision: number; done: boolean }
       head={
         <>
           <Brain size={14} aria-hidden="true" />
-          <span>{props.done ? 'Thought' : 'Thinking…'}</span>
+          <span>Thoughts</span>
         </>
       }
     >

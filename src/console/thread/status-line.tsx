@@ -67,10 +67,12 @@ function Ended(props: { turn: Turn; newest: boolean; view: ThreadView }) {
       <EndMark turn={props.turn} tone={status().tone} />
       <span class="status-label">{status().label}</span>
       <Show when={status().detail}>{(detail) => <span class="status-detail">{detail()}</span>}</Show>
-      <span class="status-cost">
-        {costOf(props.turn)}
-        <Show when={props.turn.endedAt}>{(at) => <time> · {clockTime(at())}</time>}</Show>
-      </span>
+      <Show when={status().tone !== 'error'}>
+        <span class="status-cost">
+          {costOf(props.turn)}
+          <Show when={props.turn.endedAt}>{(at) => <time> · {clockTime(at())}</time>}</Show>
+        </span>
+      </Show>
       <Show when={props.newest && status().next}>
         {(next) => (
           <button
