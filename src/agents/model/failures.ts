@@ -1,0 +1,294 @@
+import type { Failure } from '../../wire/content.ts';
+import type { ModelServer } from './options.ts';
+
+/** What went wrong with one request, in words for a person, and whether asking again may help. */
+export interface Fault extends Failure {
+  readonly retry: boolean;
+  /** Milliseconds that the server asks to wait. */
+  readonly after?: number;
+}
+
+export interface Setting {
+  readonly server: ModelServer;
+  readonly model: string;
+  readonly settingsFile: string | undefined;
+  /** Milliseconds since 1970, for a Retry-After that is a date. */
+  readonly now: number;
+}
+
+/** An answer that is no event stream at all. */
+export class WrongAnswer extends Error {
+  override readonly name = 'WrongAnswer';
+}
+
+/** The stream ended, and no finish reason had come. */
+export class EndedEarly extends Error {
+  override readonly name = 'EndedEarly';
+}
+
+/** The connection was lost in the middle of the answer. */
+export class Broken extends Error {
+  override readonly name = 'Broken';
+}
+
+/** The server said in the stream that it failed. */
+export class ServerFailed extends Error {
+  override readonly name = 'ServerFailed';
+  readonly retry: boolean;
+  readonly status: number | undefined;
+  constructor(message: string, retry: boolean, status?: number) {
+    super(message);
+    this.retry = retry;
+    this.status = status;
+  }
+}
+
+export function faultOf(error: unknown, setting: Setting): Fault {
+  const fault = find(error, setting);
+  return { ...fault, message: scrub(fault.message, setting.server) };
+}
+
+function find(error: unknown, setting: Setting): Fault {
+  const { baseUrl } = setting.server;
+  const status = error instanceof ServerFailed ? error.status : statusOf(error);
+  if (status !== undefined && (status < 200 || status > 299)) return byStatus(status, error, setting);
+  if (error instanceof ServerFailed) {
+    return {
+      code: 'model.failed',
+      message: `The model server at ${baseUrl} failed: ${error.message}`,
+      retry: error.retry,
+    };
+  }
+  const names = namesOf(error);
+  if (error instanceof EndedEarly)
+    return endedEarly(`The answer from ${baseUrl} ended early, without a finish reason`);
+  if (
+    names.some((name) =>
+      /JSONParse|TypeValidation|WrongAnswer|InvalidResponseData|EmptyResponseBody/.test(name),
+    )
+  ) {
+    const detail =
+      error instanceof WrongAnswer
+        ? error.message
+        : 'a part of its stream is not the JSON of a chat completion';
+    return {
+      code: 'model.bad_answer',
+      message: `The server at ${baseUrl} did not answer like a model server: ${detail}. Check that baseUrl is that of an OpenAI-compatible API (it usually ends in /v1).`,
+      retry: false,
+    };
+  }
+  if (names.some((name) => name.includes('UnsupportedFunctionality'))) {
+    return {
+      code: 'model.unsupported_content',
+      message: `This message cannot be sent to a model: ${messageOf(error)} Send it as text or as an image.`,
+      retry: false,
+    };
+  }
+  const code = codeOf(error);
+  if (error instanceof Broken && !code?.endsWith('_TIMEOUT'))
+    return endedEarly(`The connection to ${baseUrl} broke in the middle of the answer`);
+  return byCode(code, error, setting);
+}
+
+function endedEarly(what: string): Fault {
+  return {
+    code: 'stream.ended_early',
+    message: `${what}; what had come is kept. Retry asks again.`,
+    retry: true,
+  };
+}
+
+function byStatus(status: number, error: unknown, setting: Setting): Fault {
+  const { server, model } = setting;
+  const said = serverSaid(error);
+  const detail = said ? ` It says: ${said}` : '';
+  const at = `The model server at ${server.baseUrl}`;
+  if (status === 401 || status === 403) {
+    const how = server.apiKey ? 'Correct the key' : 'It wants a key: set one';
+    return {
+      code: 'model.unauthorized',
+      message: `${at} refused the request (${status}). ${how}: ${whereKey(setting)}.${detail}`,
+      retry: false,
+    };
+  }
+  if (status === 402 || /insufficient_quota|billing/i.test(said ?? '')) {
+    return {
+      code: 'model.quota',
+      message: `${at} refused the request (${status}): the account has no quota left.${detail}`,
+      retry: false,
+    };
+  }
+  if (status === 404) {
+    const path = /\/v\d+$/.test(server.baseUrl) ? '' : ` (try ${server.baseUrl}/v1)`;
+    return {
+      code: 'model.not_found',
+      message: `${at} answered 404: either baseUrl is wrong${path}, or it has no model "${model}".${detail}`,
+      retry: false,
+    };
+  }
+  if (
+    /context.{0,20}(length|window|size)|maximum context|too many tokens|prompt is too long/i.test(said ?? '')
+  ) {
+    return {
+      code: 'model.context_exceeded',
+      message: `The conversation is longer than the window of "${model}": set contextWindow for "${server.id}" to the model's real window${inFile(setting)}, or start a new conversation.${detail}`,
+      retry: false,
+    };
+  }
+  const after = retryAfter(error, setting.now);
+  const wait = after === undefined ? {} : { after };
+  if (status === 429)
+    return {
+      code: 'model.rate_limited',
+      message: `${at} limits the rate of requests (429).${detail}`,
+      retry: true,
+      ...wait,
+    };
+  if (status === 408 || status === 409 || status === 425 || (status >= 500 && status !== 501)) {
+    return {
+      code: 'model.server_error',
+      message: `${at} failed (${status}).${detail}`,
+      retry: true,
+      ...wait,
+    };
+  }
+  return {
+    code: 'model.bad_request',
+    message: `${at} refused the request (${status}).${detail || ' It gave no reason.'}`,
+    retry: false,
+  };
+}
+
+function byCode(code: string | undefined, error: unknown, setting: Setting): Fault {
+  const { server } = setting;
+  const correct = `correct baseUrl for "${server.id}"${inFile(setting)}`;
+  switch (code) {
+    case 'ECONNREFUSED':
+      return {
+        code: 'model.unreachable',
+        message: `Nothing answers at ${server.baseUrl} (connection refused): start the model server, or ${correct}.`,
+        retry: false,
+      };
+    case 'ENOTFOUND':
+      return {
+        code: 'model.unknown_host',
+        message: `There is no host ${host(server.baseUrl)}: ${correct}, or check the network.`,
+        retry: false,
+      };
+    case 'UND_ERR_HEADERS_TIMEOUT':
+    case 'UND_ERR_BODY_TIMEOUT':
+      return {
+        code: 'model.timeout',
+        message: `The model server at ${server.baseUrl} sent nothing for 5 minutes.`,
+        retry: false,
+      };
+    case undefined:
+      return {
+        code: 'model.failed',
+        message: `The request to ${server.baseUrl} failed: ${messageOf(error)}`,
+        retry: false,
+      };
+    default:
+      if (/CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO/.test(code)) {
+        return {
+          code: 'model.tls',
+          message: `The certificate or encryption of ${server.baseUrl} was not accepted (${code}): ${correct}, or name its authority in NODE_EXTRA_CA_CERTS.`,
+          retry: false,
+        };
+      }
+      return {
+        code: 'model.unreachable',
+        message: `The connection to ${server.baseUrl} failed (${code}): check the model server and the network, or ${correct}.`,
+        retry: true,
+      };
+  }
+}
+
+/** What to set when a key is missing or wrong. */
+function whereKey(setting: Setting): string {
+  const { server } = setting;
+  if (server.apiKeyEnv) return `the environment variable ${server.apiKeyEnv}`;
+  const env = server.id === 'model' ? ', or SLUICE_MODEL_KEY' : '';
+  return `apiKey or apiKeyEnv for "${server.id}"${inFile(setting)}${env}`;
+}
+
+function inFile(setting: Setting): string {
+  return setting.settingsFile ? ` in ${setting.settingsFile}` : ' in the settings';
+}
+
+function retryAfter(error: unknown, now: number): number | undefined {
+  const headers = (error as { responseHeaders?: Record<string, string> }).responseHeaders ?? {};
+  const exact = Number(headers['retry-after-ms']);
+  if (headers['retry-after-ms'] && exact >= 0) return exact;
+  const value = headers['retry-after'];
+  if (!value) return undefined;
+  const ms = Number.isFinite(Number(value)) ? Number(value) * 1000 : Date.parse(value) - now;
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}
+
+/** What the server gave as the reason, shortened: some answer with a page of HTML. */
+function serverSaid(error: unknown): string | undefined {
+  if (error instanceof ServerFailed) return error.message;
+  const { data, responseBody } = error as {
+    data?: { error?: { message?: unknown; code?: unknown } };
+    responseBody?: string;
+  };
+  const { message, code } = data?.error ?? {};
+  const said =
+    typeof message === 'string'
+      ? `${message}${typeof code === 'string' ? ` (${code})` : ''}`
+      : plain(responseBody);
+  const line = said?.replace(/\s+/g, ' ').trim();
+  if (!line) return undefined;
+  return line.length > 300 ? `${line.slice(0, 300)} …` : line;
+}
+
+function plain(body: string | undefined): string | undefined {
+  return body?.trimStart().startsWith('<') ? undefined : body;
+}
+
+/** A server may repeat the key that it refuses. */
+function scrub(message: string, server: ModelServer): string {
+  const secrets = [server.apiKey, ...Object.values(server.headers ?? {})].flatMap(
+    (secret) => secret?.reveal() ?? [],
+  );
+  return secrets
+    .filter((secret) => secret.length >= 4)
+    .reduce((text, secret) => text.replaceAll(secret, '[redacted]'), message);
+}
+
+function* chain(error: unknown): Generator<{ name?: unknown; code?: unknown; message?: unknown }> {
+  const seen = new Set<unknown>();
+  for (
+    let at = error;
+    typeof at === 'object' && at !== null && !seen.has(at);
+    at = (at as { cause?: unknown }).cause
+  ) {
+    seen.add(at);
+    yield at;
+    // Node tries each address of a host and reports all failures together.
+    const { errors } = at as { errors?: unknown };
+    if (Array.isArray(errors)) yield* errors.filter((one) => typeof one === 'object' && one !== null);
+  }
+}
+
+function namesOf(error: unknown): string[] {
+  return [...chain(error)].flatMap((one) => (typeof one.name === 'string' ? one.name : []));
+}
+
+function codeOf(error: unknown): string | undefined {
+  return [...chain(error)].flatMap((one) => (typeof one.code === 'string' ? one.code : []))[0];
+}
+
+function statusOf(error: unknown): number | undefined {
+  const status = (error as { statusCode?: unknown } | null)?.statusCode;
+  return typeof status === 'number' ? status : undefined;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function host(url: string): string {
+  return new URL(url).hostname;
+}
