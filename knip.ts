@@ -1,0 +1,21 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { KnipConfig } from 'knip';
+
+/** The scripts that the pages load. */
+const scripts = globSync('src/{console,inspector}/**/*.html').flatMap((page) =>
+  [...readFileSync(page, 'utf8').matchAll(/<script[^>]*\ssrc="([^"]+)"/g)].map(([, src = '']) =>
+    join(src.startsWith('/') ? 'src/console' : dirname(page), src),
+  ),
+);
+
+const config: KnipConfig = {
+  entry: [...scripts, 'src/setup/boundaries.ts', 'src/gateway/main.ts', 'test/**/*.program.ts'],
+  project: ['machines/**/*.ts', 'src/**/*.{ts,tsx,mjs}', 'test/**/*.{ts,tsx,mjs}'],
+  // The shapes in a public signature are named for the reader, whether or not another file names them.
+  ignoreExportsUsedInFile: { interface: true, type: true },
+  ignoreBinaries: ['mkfifo'],
+  // Run by its path.
+  ignoreDependencies: ['@biomejs/biome'],
+};
+export default config;
