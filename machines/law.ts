@@ -2,6 +2,7 @@ import { initialTransition, transition } from 'xstate';
 import type { Draft, Fact } from '../src/wire/facts.ts';
 import { type ConversationSnapshot, conversationMachine } from './conversation.machine.ts';
 import { type JobSnapshot, jobMachine } from './job.machine.ts';
+import { isKnown } from './session.ts';
 
 export type SessionMachineSnapshot = ConversationSnapshot | JobSnapshot;
 
@@ -24,12 +25,14 @@ export function unopened(session: string, kind: 'conversation' | 'job'): Session
 
 /** True when the machine has a transition for the fact in this state. */
 export function accepts(snapshot: SessionMachineSnapshot, fact: Fact): boolean {
-  // A gap has a transition too (to read again), but it takes no fact.
-  return snapshot.can(fact) && fact.seq === snapshot.context.seq + 1;
+  // A machine that is over still has its transitions, and a gap has one too (to read again): neither takes a fact.
+  if (snapshot.status !== 'active' || !isKnown(fact)) return false;
+  return fact.seq === snapshot.context.seq + 1 && snapshot.can(fact);
 }
 
 /** The state after one committed fact; a fact without a transition leaves it as it was. */
 export function after(snapshot: SessionMachineSnapshot, fact: Fact): SessionMachineSnapshot {
+  if (snapshot.status !== 'active') return snapshot;
   return snapshot.context.kind === 'job'
     ? transition(jobMachine, snapshot as JobSnapshot, fact)[0]
     : transition(conversationMachine, snapshot as ConversationSnapshot, fact)[0];

@@ -4,6 +4,7 @@ import { conversationMachine } from './conversation.machine.ts';
 import { atRest } from './decide.ts';
 import { jobMachine } from './job.machine.ts';
 import type { SessionRef } from './runner.types.ts';
+import type { ParentRef } from './session.ts';
 
 /** An actor that the orchestrator keeps. */
 export interface Kept {
@@ -69,7 +70,8 @@ export const orchestratorMachine = setup({
       const { session, kind } = event;
       const clock = context.clock + 1;
       const known = context.sessions[session];
-      const input = { session, owner: self };
+      const owner: ParentRef = { send: (ready) => self.send(ready) };
+      const input = { session, owner };
       const id = childId(session);
       const ref =
         known?.ref ?? (kind === 'job' ? spawn('job', { id, input }) : spawn('conversation', { id, input }));

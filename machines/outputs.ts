@@ -47,6 +47,9 @@ class TurnWriter {
   readonly #open: Set<string>;
   readonly #lengths = new Map<string, number>();
   readonly #outputs = new Map<string, number>();
+  /** The turn is accepted, by name or by its first part. */
+  #answering: boolean;
+  #handle: string | undefined;
   /** The part that text without a key follows on: the last one, if it is text. */
   #last: { readonly kind: Part['type']; readonly id: string } | undefined;
 
@@ -64,19 +67,20 @@ class TurnWriter {
       if (part.type === 'tool') this.#outputs.set(part.id, part.output.length);
     }
     this.#last = lastPart(turn);
+    this.#answering = turn.accepted || turn.parts.length > 0;
+    this.#handle = turn.handle;
   }
 
   write(output: Pending): void {
     const turn = this.#turn;
     // I4: after a stop only closings of what is open.
-    if (this.#cancelling && !this.#closes(output)) {
-      if (output.type === 'usage')
-        this.drafts.push({ type: 'usage.updated', turn: output.turn ?? turn, usage: output.usage });
-      else this.dropped += 1;
-      return;
-    }
+    if (this.#cancelling && !isOfSession(output) && !this.#closes(output)) return this.#drop();
     switch (output.type) {
       case 'accepted':
+        // Said again, or after the answer began, it is news only if it brings a handle.
+        if (this.#answering && (output.handle === undefined || output.handle === this.#handle)) return;
+        this.#answering = true;
+        this.#handle = output.handle ?? this.#handle;
         this.drafts.push({
           type: 'turn.accepted',
           turn,
@@ -110,7 +114,7 @@ class TurnWriter {
         this.#tools.delete(output.toolCallId);
         return;
       case 'plan':
-        this.drafts.push({ type: 'plan.updated', turn, entries: [...output.entries] });
+        this.drafts.push({ type: 'plan.updated', turn, entries: output.entries });
         this.#last = { kind: 'plan', id: 'plan' };
         return;
       case 'permission.asked':
@@ -148,7 +152,7 @@ class TurnWriter {
         this.drafts.push({ type: 'usage.updated', turn: output.turn ?? turn, usage: output.usage });
         return;
       case 'changed':
-        this.drafts.push(changed(output));
+        this.drafts.push({ ...output, type: 'session.changed' });
         return;
       case 'watching': {
         const { mode, reason, since } = output;
@@ -192,7 +196,8 @@ class TurnWriter {
   }
 
   #piece(kind: 'text' | 'thought', text: string, key: string | undefined): void {
-    const part = key ?? (this.#last?.kind === kind ? this.#last.id : this.#id('p'));
+    const open = this.#last?.kind === kind ? this.#last.id : this.#id('p');
+    const part = key === undefined ? open : this.#named(kind, key);
     const length = this.#lengths.get(`${kind}:${part}`) ?? 0;
     const type = kind === 'text' ? 'text.added' : 'thought.added';
     const before = this.drafts.at(-1);
@@ -204,9 +209,19 @@ class TurnWriter {
     this.#last = { kind, id: part };
   }
 
+  /** Facts name a part without its kind: a key that serves text and thought alike becomes two names. */
+  #named(kind: 'text' | 'thought', key: string): string {
+    const other = kind === 'text' ? 'thought' : 'text';
+    const clashes = this.#lengths.has(`${other}:${key}`) && !this.#lengths.has(`${kind}:${key}`);
+    return clashes ? `${kind}.${key}` : key;
+  }
+
   #replace(output: Extract<Output, { type: 'replace' }>): void {
     const keys = [...this.#lengths.keys()].filter((key) => key.startsWith(`${output.kind}:`));
-    const part = output.part ?? keys.at(-1)?.slice(output.kind.length + 1);
+    const part =
+      output.part === undefined
+        ? keys.at(-1)?.slice(output.kind.length + 1)
+        : this.#named(output.kind, output.part);
     if (part === undefined || !this.#lengths.has(`${output.kind}:${part}`)) {
       return this.#text(output.kind, output.text, output.part);
     }
@@ -227,7 +242,7 @@ class TurnWriter {
       const { type: _, ...rest } = output;
       return this.#updateTool({ type: 'tool.updated', ...rest });
     }
-    this.drafts.push({ ...output, ...listsOf(output), turn: this.#turn });
+    this.drafts.push({ ...output, turn: this.#turn });
     this.#seen.add(output.toolCallId);
     this.#tools.add(output.toolCallId);
     this.#outputs.set(output.toolCallId, 0);
@@ -240,7 +255,6 @@ class TurnWriter {
     const offset = this.#outputs.get(output.toolCallId) ?? 0;
     this.drafts.push({
       ...rest,
-      ...listsOf(output),
       turn: this.#turn,
       ...(text !== undefined && { output: { offset, text } }),
     });
@@ -272,7 +286,7 @@ class TurnWriter {
       turn: this.#turn,
       permission,
       title,
-      options: [...options],
+      options,
       ...(call !== undefined && { toolCallId: call }),
     });
     this.#permissions.add(permission);
@@ -281,28 +295,18 @@ class TurnWriter {
   }
 }
 
-/** A change of the session that an agent announced, as a draft. */
-export function changed(output: Extract<Output, { type: 'changed' }>): Draft {
-  const { type: _, models, modes, commands, ...rest } = output;
-  return {
-    type: 'session.changed',
-    ...rest,
-    ...(models && { models: [...models] }),
-    ...(modes && { modes: [...modes] }),
-    ...(commands && { commands: [...commands] }),
-  };
-}
-
-function listsOf(output: Extract<Output, { type: 'tool.started' | 'tool.updated' }>) {
-  return {
-    ...(output.content && { content: [...output.content] }),
-    ...(output.locations && { locations: [...output.locations] }),
-  };
-}
-
 function lastPart(turn: Turn): { kind: Part['type']; id: string } | undefined {
   const part = turn.parts.at(-1);
   return part && { kind: part.type, id: part.id };
+}
+
+function isOfSession(output: Pending): output is Extract<Output, { type: 'usage' | 'changed' }> {
+  return output.type === 'usage' || output.type === 'changed';
+}
+
+/** What was said before a stop and is written after it all the same: news of the session, and ends of tools. */
+export function outlivesStop(output: Pending): boolean {
+  return isOfSession(output) || output.type === 'tool.finished' || output.type === 'tool.refused';
 }
 
 function isHighSurrogate(code: number): boolean {

@@ -61,16 +61,19 @@ export const runnerMachine = runnerGround.createMachine({
             input: ({ context }) => ({ batch: context.batch ?? { drafts: [], outputs: 0 } }),
             onDone: { actions: 'reply', target: 'idle' },
             onError: [
-              { guard: 'isConflict', actions: ['giveBack', 'emitFenced'], target: 'fenced' },
+              { guard: 'isConflict', actions: ['giveBack', 'emitFenced', 'stopAgent'], target: 'fenced' },
               { guard: 'isUnlawful', actions: 'discard', target: 'blocked' },
               { actions: 'giveBack', target: 'blocked' },
             ],
           },
         },
-        // The log cannot be written: commands are refused, output waits, the agent goes on.
+        // The log cannot be written: commands are refused, output waits, the agent goes on; a stop reaches it all the same.
         blocked: {
           on: {
-            command: [{ actions: 'refuseUnavailable' }],
+            command: [
+              { guard: 'asksToStop', actions: ['refuseUnavailable', 'stopAgent'] },
+              { actions: 'refuseUnavailable' },
+            ],
           },
           after: { blocked: 'idle' },
         },
@@ -198,7 +201,7 @@ export const runnerMachine = runnerGround.createMachine({
             cancelling: {
               initial: 'asked',
               // A stop that was owed is written now; the agent has been told already.
-              on: { wrote: { actions: 'tellAgent' } },
+              on: { wrote: { actions: 'tellAgent' }, 'stop.unwritten': { actions: 'oweStop' } },
               states: {
                 asked: { after: { cancel: 'terminated' } },
                 terminated: {
@@ -220,6 +223,9 @@ export const runnerMachine = runnerGround.createMachine({
               { guard: 'ended', actions: 'forget', target: 'resting' },
               { guard: 'stopping', actions: 'dropOutput' },
             ],
+            'stop.unwritten': { actions: 'oweStop' },
+            // How the turn ended is known, only not written yet.
+            shutdown: { actions: 'close' },
           },
         },
       },

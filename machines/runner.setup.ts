@@ -1,5 +1,4 @@
 import { assign, enqueueActions, fromCallback, fromPromise, setup } from 'xstate';
-import type { Pending } from './outputs.ts';
 import {
   type AgentInput,
   type AgentOrder,
@@ -12,6 +11,7 @@ import {
   type RunnerEvent,
   type RunnerInput,
 } from './runner.types.ts';
+import { outlivesStop, type Pending } from './outputs.ts';
 import {
   commandBatch,
   drainBatch,
@@ -22,6 +22,7 @@ import {
   outputBatch,
   standing,
   steeredBatch,
+  stopsTurn,
 } from './runner.work.ts';
 
 type Internal =
@@ -84,6 +85,7 @@ export const runnerGround = setup({
     hasSteered: ({ context }) => steeredBatch(context).drafts.length > 0,
     hasEnd: ({ context }) => context.settled !== null && standing(context).context.open !== null,
     hasDrain: ({ context }) => mayDrain(context),
+    asksToStop: ({ context, event }) => event.type === 'command' && stopsTurn(context, event.command),
     hasDrafts: ({ context }) => (context.batch?.drafts.length ?? 0) > 0,
     isConflict: ({ event }) =>
       event.type === 'xstate.error.actor.append' &&
@@ -102,8 +104,14 @@ export const runnerGround = setup({
     stopping: ({ event }) =>
       event.type === 'wrote' && event.drafts.some((d) => d.type === 'turn.stopping' && d.stage === 'asked'),
     ended: ({ event }) => wrote(event, (type) => type === 'turn.ended'),
-    lostStream: ({ event }) =>
-      event.type === 'wrote' && event.drafts.some((d) => d.type === 'turn.watching' && d.mode === 'poll'),
+    /** Unless it is known by now that the stream is back. */
+    lostStream: ({ context, event }) => {
+      if (event.type !== 'wrote') return false;
+      const last = event.drafts.findLast((d) => d.type === 'turn.watching');
+      return (
+        last?.mode === 'poll' && !context.outputs.some((o) => o.type === 'watching' && o.mode === 'stream')
+      );
+    },
     // What the agent's side says.
     ofOpenTurn: ({ context, event }) => 'turn' in event && event.turn === standing(context).context.open?.id,
     begins: ({ event }, params: { how: 'prompt' | 'reattach' | 'interrupt' }) =>
@@ -187,8 +195,10 @@ export const runnerGround = setup({
         enqueue.emit({ type: 'refused', command: command.id, refused: unavailable });
       }
       // A full disk never stops a stop: the agent is told, the fact follows when it can.
-      if (waits.some((command) => command.type === 'stop')) enqueue.raise({ type: 'stop.unwritten' });
+      if (waits.some((command) => stopsTurn(context, command))) enqueue.raise({ type: 'stop.unwritten' });
     }),
+    /** The agent is stopped before a fact says so: it cannot be written now, or never again by this writer. */
+    stopAgent: enqueueActions(({ enqueue }) => enqueue.raise({ type: 'stop.unwritten' })),
     discard: enqueueActions(({ context, event, enqueue }) => {
       const { batch } = context;
       enqueue.assign({
@@ -206,7 +216,15 @@ export const runnerGround = setup({
     }),
     oweStop: assign({ stopOwed: true }),
     /** I4: a stop overtakes what is not yet written, and drops it. */
-    dropOutput: assign(({ context }) => ({ outputs: [], dropped: context.dropped + context.outputs.length })),
+    dropOutput: assign(({ context }) => {
+      const kept = context.outputs.filter(outlivesStop);
+      return {
+        outputs: kept,
+        dropped: context.dropped + context.outputs.length - kept.length,
+        // A batch that is on its way was made of these, and must not take newer ones with it.
+        batch: context.batch && { ...context.batch, outputs: 0 },
+      };
+    }),
     settle: assign(({ event }) => (event.type === 'agent.settled' ? { settled: event.settled } : {})),
     settleInterrupted: assign(({ event }) => ({
       settled: {

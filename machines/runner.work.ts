@@ -1,6 +1,6 @@
 import type { Draft } from '../src/wire/facts.ts';
 import { type Command, decide, type Standing } from './decide.ts';
-import { changed, closings, draftsOf } from './outputs.ts';
+import { closings, draftsOf } from './outputs.ts';
 import type { Batch, RunnerContext, Settled } from './runner.types.ts';
 import { turnOf } from './turn.logic.ts';
 
@@ -25,6 +25,13 @@ export function commandBatch(context: RunnerContext): Batch {
   if (!command) return { drafts: [], outputs: 0 };
   const decision = decide(standing(context), command);
   return { command, decision, drafts: 'drafts' in decision ? decision.drafts : [], outputs: 0 };
+}
+
+/** True for a command that would stop the open turn: not for one that names a turn or a message that is not running. */
+export function stopsTurn(context: RunnerContext, command: Command): boolean {
+  if (command.type !== 'stop') return false;
+  const decision = decide(standing(context), command);
+  return 'drafts' in decision && decision.drafts.some((draft) => draft.type === 'turn.stopping');
 }
 
 /** True when output waits that is not just text, or a lot of text: it is written at once. */
@@ -54,7 +61,7 @@ export function outputBatch(context: RunnerContext): Batch & { readonly dropped:
       const turn = output.turn ?? session.turns.at(-1)?.id;
       return { type: 'usage.updated', usage: output.usage, ...(turn !== undefined && { turn }) };
     }
-    return changed(output);
+    return { ...output, type: 'session.changed' };
   });
   const wakes =
     rows.length > 0 && session.kind === 'conversation' && (state === 'idle' || state === 'finalized');
@@ -87,7 +94,7 @@ export function endBatch(context: RunnerContext, settled: Settled): Batch {
   };
 }
 
-function holdAfter(outcome: 'cancelled' | 'failed' | 'interrupted') {
+function holdAfter(outcome: 'cancelled' | 'failed' | 'interrupted'): 'stopped' | 'failed' | 'interrupted' {
   return outcome === 'cancelled' ? 'stopped' : outcome;
 }
 

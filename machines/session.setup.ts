@@ -5,7 +5,17 @@ import type { Outcome, StopReason, Failure } from '../src/wire/content.ts';
 import type { SessionSnapshot, SessionState } from '../src/wire/snapshot.ts';
 import type { Turn } from '../src/wire/turn.ts';
 import { reduce } from './reduce.ts';
-import { adopt, cursorOf, isGap, isLawful, type ParentRef, reopen, type SessionContext } from './session.ts';
+import {
+  adopt,
+  cursorOf,
+  isGap,
+  isKnown,
+  isLawful,
+  isNext,
+  type ParentRef,
+  reopen,
+  type SessionContext,
+} from './session.ts';
 import { turnLogic, turnOf } from './turn.logic.ts';
 
 export interface SessionInput {
@@ -64,6 +74,12 @@ export const ground = setup({
       event.type === 'turn.ended' && event.outcome === 'finalized' && isLawful(context, event),
     endsCancelled: ({ context, event }) =>
       event.type === 'turn.ended' && event.outcome === 'cancelled' && isLawful(context, event),
+    /** The first handle that the agent's side gives the turn, after it has begun to answer. */
+    bringsHandle: ({ context, event }) =>
+      event.type === 'turn.accepted' &&
+      event.handle !== undefined &&
+      event.handle !== context.open?.handle &&
+      isLawful(context, event),
     watchesPoll: ({ context, event }) =>
       event.type === 'turn.watching' && event.mode === 'poll' && isLawful(context, event),
     watchesStream: ({ context, event }) =>
@@ -75,12 +91,15 @@ export const ground = setup({
       !context.queue.messages.some((q) => q.message.id === event.message?.id) &&
       isLawful(context, event),
     gap: ({ context, event }) => isFact(event) && isGap(context, event),
+    /** A fact of a newer version, in its place: it is kept in the log and skipped here. */
+    isUnknownNext: ({ context, event }) => isFact(event) && isNext(context, event) && !isKnown(event),
     isState: ({ event }, params: { state: SessionState }) =>
       event.type === 'xstate.done.actor.load' && event.output.state === params.state,
     isUnknown: ({ event }) =>
       event.type === 'xstate.error.actor.load' && codeOf(event.error) === 'session.unknown',
   },
   actions: {
+    skip: assign(({ context, event }) => ({ seq: isFact(event) ? event.seq : context.seq })),
     take: enqueueActions(({ context, event, enqueue }) => {
       if (!isFact(event)) return;
       if (event.type === 'turn.started') {

@@ -40,6 +40,9 @@ const answering = {
   'permission.withdrawn': take,
 } as const;
 
+/** Agents that answer before they accept: a handle is news all the same, for `poll` and `reattach`. */
+const acceptedLate = { 'turn.accepted': { guard: 'bringsHandle', actions: 'take' } } as const;
+
 /** I13: retries, steering and progress are shown where they happen. */
 const running = {
   'turn.retrying': take,
@@ -78,7 +81,13 @@ const states = [
 /** Reads the snapshot, then goes to the state that the facts say. A failed read is tried again (`problem` says why). */
 export const opening = ground.createStateConfig({
   initial: 'loading',
-  on: { 'session.opened': { ...take, target: 'idle' } },
+  on: {
+    'session.opened': { ...take, target: 'idle' },
+    'older.loaded': { actions: 'addOlder' },
+    resync: '.loading',
+    // C30: what arrives while the snapshot is read neither changes it nor starts it anew; the tail is asked for after it.
+    '*': {},
+  },
   states: {
     loading: {
       invoke: {
@@ -116,6 +125,7 @@ export const streaming = ground.createStateConfig({
   on: {
     ...running,
     ...answering,
+    ...acceptedLate,
     'turn.watching': [{ guard: 'watchesPoll', actions: 'take', target: 'polling' }, take],
     'turn.ended': ending,
   },
@@ -126,6 +136,7 @@ export const polling = ground.createStateConfig({
   on: {
     ...running,
     ...answering,
+    ...acceptedLate,
     'turn.watching': [{ guard: 'watchesStream', actions: 'take', target: 'streaming' }, take],
     'turn.ended': ending,
   },
@@ -145,5 +156,8 @@ export const cancelling = ground.createStateConfig({
 /** A gap or another epoch: nothing is guessed, the snapshot is read again. */
 export const rereading = {
   resync: '.opening',
-  '*': { guard: 'gap', target: '.opening' },
+  '*': [
+    { guard: 'gap', target: '.opening' },
+    { guard: 'isUnknownNext', actions: 'skip' },
+  ],
 } as const;

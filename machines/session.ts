@@ -25,11 +25,7 @@ export interface SessionContext
 
 /** What a session's actor tells the orchestrator. */
 export interface ParentRef {
-  send(
-    event:
-      | { type: 'session.ready'; session: string; cursor: string }
-      | { type: 'session.gap'; session: string },
-  ): void;
+  send(event: { readonly type: 'session.ready'; readonly session: string; readonly cursor: string }): void;
 }
 
 export interface OpenTurn {
@@ -173,6 +169,11 @@ export const rules: { readonly [K in FactType]: Rule<K> } = {
   'job.settled': (context, fact) => context.jobs.some((j) => j.job === fact.job && !j.outcome),
   'job.progress': ofOpenTurn,
 };
+
+/** False for the facts of a newer version: they are skipped, not judged. */
+export function isKnown(fact: { readonly type: string }): boolean {
+  return Object.hasOwn(rules, fact.type);
+}
 
 /** The law for one fact, whatever its type. */
 export function isLawful<K extends FactType>(context: SessionContext, fact: FactOf<K>): boolean {

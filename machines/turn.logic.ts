@@ -1,16 +1,31 @@
 import { type ActorRefFrom, fromTransition } from 'xstate';
 import type { Fact } from '../src/wire/facts.ts';
 import { fold } from '../src/wire/fold.ts';
-import type { Turn } from '../src/wire/turn.ts';
+import type { Part, Turn } from '../src/wire/turn.ts';
 
 /** `turn.loaded`: the snapshot was read again, the fold goes on from there. */
 export type TurnEvent = Fact | { readonly type: 'turn.loaded'; readonly turn: Turn };
 
 /** An open turn: the fold as actor logic. A token costs the same in a thread of 10 or 10,000 rows. */
 export const turnLogic = fromTransition<Turn, TurnEvent, never, Turn>(
-  (turn, event) => (event.type === 'turn.loaded' ? event.turn : fold(turn, event)),
+  (turn, event) => (event.type === 'turn.loaded' ? reread(turn, event.turn) : fold(turn, event)),
   ({ input }) => input,
 );
+
+/** A turn that was read again: parts that say the same keep their identity, so that nothing is drawn anew (I10). */
+function reread(known: Turn, turn: Turn): Turn {
+  const parts = turn.parts.map((part, index) => {
+    const before = known.parts[index];
+    return before && saysTheSame(before, part) ? before : part;
+  });
+  return { ...turn, parts };
+}
+
+function saysTheSame(a: Part, b: Part): boolean {
+  if (a.type !== b.type || a.id !== b.id) return false;
+  if ('revision' in a && 'revision' in b) return a.text === b.text && a.revision === b.revision;
+  return JSON.stringify(a) === JSON.stringify(b);
+}
 
 export type TurnRef = ActorRefFrom<typeof turnLogic>;
 

@@ -52,6 +52,8 @@ export interface AgentProcess {
   /** Process group id; negative signals go to the group. */
   readonly pgid: number;
   readonly command: string;
+  /** What `SLUICE_PROCESS` holds in its environment: tells its children from others when it is gone itself. */
+  readonly mark?: string;
   /** Kept alive over a restart of the gateway: the turn can be reattached. */
   readonly survives: boolean;
   /** Resolves when the process has ended. */

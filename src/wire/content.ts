@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Immutable } from './immutable.ts';
 
 /**
  * Shapes and names of the Agent Client Protocol (https://agentclientprotocol.com, protocol version 1):
@@ -108,7 +109,7 @@ export const usage = z.object({
 export type Usage = z.infer<typeof usage>;
 
 export const message = z.object({ id: z.string().min(1).max(200), content: z.array(contentBlock).min(1) });
-export type Message = z.infer<typeof message>;
+export type Message = Immutable<z.infer<typeof message>>;
 
 export const choice = z.object({ id: z.string(), name: z.string(), description: z.string().optional() });
 export type Choice = z.infer<typeof choice>;

@@ -14,6 +14,7 @@ import {
   toolLocation,
   usage,
 } from './content.ts';
+import type { Immutable } from './immutable.ts';
 
 /**
  * Every fact, once: the zod schemas are the source of the types, of run-time validation and of the OpenAPI
@@ -49,7 +50,7 @@ export const jobRequest = z.object({
   mode: z.string().optional(),
   message,
 });
-export type JobRequest = z.infer<typeof jobRequest>;
+export type JobRequest = Immutable<z.infer<typeof jobRequest>>;
 
 const shapes = {
   'session.opened': {
@@ -151,10 +152,10 @@ const shapes = {
 
 type Shapes = typeof shapes;
 export type FactType = keyof Shapes;
-type Body<K extends FactType> = z.infer<z.ZodObject<Shapes[K]>>;
+type Body<K extends FactType> = Immutable<z.infer<z.ZodObject<Shapes[K]>>>;
 
 /** What a writer proposes: a fact without its envelope. */
-export type Draft = { [K in FactType]: { readonly type: K } & Readonly<Body<K>> }[FactType];
+export type Draft = { [K in FactType]: { readonly type: K } & Body<K> }[FactType];
 export interface Envelope {
   readonly v: 1;
   readonly session: string;
@@ -163,7 +164,7 @@ export interface Envelope {
   /** Milliseconds since 1970, by the gateway's clock. */
   readonly at: number;
 }
-export type Fact = { [K in FactType]: Envelope & { readonly type: K } & Readonly<Body<K>> }[FactType];
+export type Fact = { [K in FactType]: Envelope & { readonly type: K } & Body<K> }[FactType];
 export type FactOf<K extends FactType> = Extract<Fact, { type: K }>;
 export type DraftOf<K extends FactType> = Extract<Draft, { type: K }>;
 /** A fact of a type that this version does not know: kept in the log, skipped by every reader. */

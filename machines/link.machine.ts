@@ -1,0 +1,248 @@
+import { type ActorRefFrom, assign, enqueueActions, fromCallback, type SnapshotFrom, setup } from 'xstate';
+import type { ClientFrame, ResyncReason, ServerFrame } from '../src/wire/live.ts';
+import type { SessionSummary } from '../src/wire/snapshot.ts';
+import { asked, forgotten, isMeant, resting, type Subscriptions } from './link.subscriptions.ts';
+
+export interface LinkInput {
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** From 0 to 1, evenly spread: keeps pages that lost the same gateway from coming back in the same instant. */
+  readonly jitter: () => number;
+  /** Where a session's actor stands; undefined while its snapshot is being read. */
+  readonly cursorOf: (session: string) => string | undefined;
+}
+
+export interface LinkContext extends LinkInput {
+  readonly wanted: Subscriptions;
+  /** As the gateway's `hello` says. */
+  readonly heartbeatMs: number;
+  readonly version: string | null;
+  /** Attempts since the gateway was last heard. */
+  readonly attempt: number;
+  /** Milliseconds until the next attempt, and when that is. */
+  readonly wait: number;
+  readonly nextAt: number | null;
+  /** Why there is no connection, in a sentence. */
+  readonly reason: string | null;
+  /** The browser says that there is no network. */
+  readonly offline: boolean;
+}
+
+export type SocketOrder = { readonly type: 'send'; readonly frame: ClientFrame };
+export type SocketEvent =
+  | { readonly type: 'socket.frame'; readonly frame: ServerFrame }
+  | { readonly type: 'socket.closed'; readonly reason: string };
+
+export type LinkEvent =
+  | SocketEvent
+  /** Facts after the cursor are wanted; asked again, the newer cursor counts. */
+  | { readonly type: 'subscribe'; readonly session: string; readonly after: string }
+  | { readonly type: 'unsubscribe'; readonly session: string }
+  | { readonly type: 'retry' }
+  | { readonly type: 'online' }
+  | { readonly type: 'offline' };
+
+export type LinkEmitted =
+  /** The gateway has greeted: what is not followed fact by fact should be read again. */
+  | { readonly type: 'connected' }
+  | { readonly type: 'facts'; readonly frame: Extract<ServerFrame, { type: 'facts' }> }
+  | { readonly type: 'resync'; readonly session: string; readonly reason: ResyncReason }
+  | {
+      readonly type: 'sessions';
+      readonly changed: readonly SessionSummary[];
+      readonly removed: readonly string[];
+    }
+  | { readonly type: 'refused'; readonly session?: string; readonly code: string; readonly detail: string };
+
+const firstWait = 500;
+const longestWait = 15_000;
+
+/** 0.5 s, doubled up to 15 s, of which the half is left to chance. */
+function waitOf(attempt: number, jitter: number): number {
+  const whole = Math.min(firstWait * 2 ** attempt, longestWait);
+  return Math.round(whole * (0.5 + jitter / 2));
+}
+
+function closedReason(event: LinkEvent): string {
+  return event.type === 'socket.closed' ? event.reason : 'The gateway is silent.';
+}
+
+/** How this page hears from the gateway. A lost connection is the link's state, never a turn's. */
+export const linkMachine = setup({
+  types: {
+    context: {} as LinkContext,
+    events: {} as LinkEvent,
+    emitted: {} as LinkEmitted,
+    input: {} as LinkInput,
+  },
+  actors: {
+    /** A connection: opened when it starts, closed when it is stopped. Says `socket.closed` once, if it closes itself. */
+    socket: fromCallback<SocketOrder>(() => {
+      throw new Error('the socket actor was not provided');
+    }),
+  },
+  delays: {
+    backoff: ({ context }) => context.wait,
+    quiet: ({ context }) => context.heartbeatMs * 2.5,
+    greeting: 10_000,
+  },
+  guards: {
+    isHello: ({ event }) => event.type === 'socket.frame' && event.frame.type === 'hello',
+    isOffline: ({ context }) => context.offline,
+  },
+  actions: {
+    dial: enqueueActions(({ context, enqueue }) => {
+      enqueue.stopChild('socket');
+      enqueue.assign({ wanted: forgotten(context.wanted), nextAt: null });
+      enqueue.spawnChild('socket', { id: 'socket' });
+    }),
+    hangUp: enqueueActions(({ context, enqueue }) => {
+      enqueue.stopChild('socket');
+      enqueue.assign({ wanted: forgotten(context.wanted) });
+    }),
+    plan: assign(({ context }) => {
+      const wait = waitOf(context.attempt, context.jitter());
+      return { attempt: context.attempt + 1, wait, nextAt: context.now() + wait };
+    }),
+    // The browser may be wrong about the network, so it is tried now and then all the same.
+    planSlowly: assign(({ context }) => ({ wait: longestWait, nextAt: context.now() + longestWait })),
+    noteReason: assign(({ event }) => ({ reason: closedReason(event) })),
+    noteOffline: assign({ offline: true, reason: 'This device has no network.' }),
+    noteOnline: assign({ offline: false }),
+    greet: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== 'socket.frame' || event.frame.type !== 'hello') return;
+      const { version, heartbeatMs } = event.frame;
+      enqueue.assign({ version, heartbeatMs, attempt: 0, reason: null });
+      const wanted = Object.keys(context.wanted).map((session) => {
+        const after = context.cursorOf(session);
+        // Its snapshot is being read; once it is, the session is subscribed after the snapshot's cursor.
+        if (after === undefined) return [session, resting] as const;
+        enqueue.sendTo('socket', { type: 'send', frame: { type: 'subscribe', session, after } });
+        return [session, asked(after)] as const;
+      });
+      enqueue.assign({ wanted: Object.fromEntries(wanted) });
+      enqueue.emit({ type: 'connected' });
+    }),
+    want: assign(({ context, event }) =>
+      event.type === 'subscribe' ? { wanted: { ...context.wanted, [event.session]: resting } } : {},
+    ),
+    drop: assign(({ context, event }) => {
+      if (event.type !== 'unsubscribe') return {};
+      const { [event.session]: _, ...wanted } = context.wanted;
+      return { wanted };
+    }),
+    subscribe: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== 'subscribe') return;
+      const { session, after } = event;
+      enqueue.assign({ wanted: { ...context.wanted, [session]: asked(after) } });
+      enqueue.sendTo('socket', { type: 'send', frame: { type: 'subscribe', session, after } });
+    }),
+    unsubscribe: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== 'unsubscribe' || !(event.session in context.wanted)) return;
+      enqueue.sendTo('socket', { type: 'send', frame: { type: 'unsubscribe', session: event.session } });
+    }),
+    ping: enqueueActions(({ enqueue }) => {
+      enqueue.sendTo('socket', { type: 'send', frame: { type: 'ping' } });
+    }),
+    receive: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== 'socket.frame') return;
+      const { frame } = event;
+      const mark = (session: string, flowing: boolean) => {
+        const known = context.wanted[session];
+        if (!known || known.flowing === flowing) return;
+        enqueue.assign({ wanted: { ...context.wanted, [session]: { ...known, flowing } } });
+      };
+      switch (frame.type) {
+        case 'facts':
+          if (!isMeant(context.wanted[frame.session], frame)) return;
+          mark(frame.session, true);
+          enqueue.emit({ type: 'facts', frame });
+          return;
+        case 'subscribed':
+          return mark(frame.session, true);
+        case 'resync': {
+          if (!(frame.session in context.wanted)) return;
+          enqueue.assign({ wanted: { ...context.wanted, [frame.session]: resting } });
+          enqueue.emit({ type: 'resync', session: frame.session, reason: frame.reason });
+          return;
+        }
+        case 'sessions':
+          enqueue.emit({ type: 'sessions', changed: frame.changed, removed: frame.removed });
+          return;
+        case 'error': {
+          const { session, code, detail } = frame;
+          enqueue.emit({ type: 'refused', ...(session !== undefined && { session }), code, detail });
+          return;
+        }
+      }
+    }),
+  },
+}).createMachine({
+  id: 'link',
+  context: ({ input }) => ({
+    ...input,
+    wanted: {},
+    heartbeatMs: 15_000,
+    version: null,
+    attempt: 0,
+    wait: 0,
+    nextAt: null,
+    reason: null,
+    offline: false,
+  }),
+  initial: 'connecting',
+  on: {
+    subscribe: { actions: 'want' },
+    unsubscribe: { actions: 'drop' },
+    offline: { actions: 'noteOffline', target: '.offline' },
+    online: { actions: 'noteOnline' },
+  },
+  states: {
+    connecting: {
+      entry: 'dial',
+      after: { greeting: { actions: 'noteReason', target: 'reconnecting' } },
+      on: {
+        'socket.frame': { guard: 'isHello', actions: 'greet', target: 'live' },
+        'socket.closed': [
+          { guard: 'isOffline', target: 'offline' },
+          { actions: 'noteReason', target: 'reconnecting' },
+        ],
+      },
+    },
+    live: {
+      // Any frame is a sign of life; entered anew, the state waits for the next one.
+      after: { quiet: 'stale' },
+      on: {
+        'socket.frame': { actions: 'receive', target: 'live', reenter: true },
+        'socket.closed': { actions: 'noteReason', target: 'reconnecting' },
+        subscribe: { actions: 'subscribe' },
+        unsubscribe: { actions: ['unsubscribe', 'drop'] },
+      },
+    },
+    // The connection is there and says nothing. What is shown may be old; it is asked for a sign of life.
+    stale: {
+      entry: 'ping',
+      after: { quiet: { actions: 'noteReason', target: 'reconnecting' } },
+      on: {
+        'socket.frame': { actions: 'receive', target: 'live' },
+        'socket.closed': { actions: 'noteReason', target: 'reconnecting' },
+        subscribe: { actions: 'subscribe' },
+        unsubscribe: { actions: ['unsubscribe', 'drop'] },
+        retry: 'connecting',
+      },
+    },
+    reconnecting: {
+      entry: ['hangUp', 'plan'],
+      after: { backoff: 'connecting' },
+      on: { retry: 'connecting', online: { actions: 'noteOnline', target: 'connecting' } },
+    },
+    offline: {
+      entry: ['hangUp', 'planSlowly'],
+      after: { backoff: 'connecting' },
+      on: { retry: 'connecting', online: { actions: 'noteOnline', target: 'connecting' } },
+    },
+  },
+});
+
+export type LinkRef = ActorRefFrom<typeof linkMachine>;
+export type LinkSnapshot = SnapshotFrom<typeof linkMachine>;

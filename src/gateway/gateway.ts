@@ -1,0 +1,367 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { defaultLimits, type Limits } from '../../machines/runner.types.ts';
+import type { AgentProcess, Connector } from '../agents/agent.ts';
+import type { Fact, JobRequest } from '../wire/facts.ts';
+import type {
+  ChangeSession,
+  CreateSession,
+  EditQueue,
+  SendAnswer,
+  SendMessage,
+  StopRequest,
+} from '../wire/requests.ts';
+import type { SessionSnapshot, SessionSummary } from '../wire/snapshot.ts';
+import { parseCursor } from '../wire/cursor.ts';
+import { type Clock, systemClock } from './clock.ts';
+import type { Log } from './log/log.ts';
+import { Refusal } from './refusal.ts';
+import { confine } from './security/roots.ts';
+import type { AgentLine, Service } from './service.ts';
+import { jobDrafts, openLog, settlement } from './sessions/jobs.ts';
+import { summaryOf } from './sessions/project.ts';
+import { readSnapshot } from './sessions/read.ts';
+import { Registry, unknownSession } from './sessions/registry.ts';
+import type { OpenSession } from './sessions/session.ts';
+import { subscribe } from './sessions/subscribe.ts';
+import { sweep } from './sessions/sweep.ts';
+
+export interface GatewayOptions {
+  readonly log: Log;
+  readonly connectors: readonly Connector[];
+  /** Directories that sessions may work in; the first is the default. */
+  readonly roots: readonly string[];
+  /** Where agents keep what must outlive the gateway. */
+  readonly stateRoot: string;
+  readonly clock?: Clock;
+  readonly limits?: Partial<Limits>;
+  /** Each process group that an agent starts, to be remembered over a crash. */
+  readonly onProcess?: (session: string, process: AgentProcess) => void;
+  readonly warn?: (message: string, error: unknown) => void;
+}
+
+export type Gateway = Service & {
+  /** Marks open turns, ends agents, closes the log. Bounded: about 8 s at worst. */
+  close(): Promise<void>;
+};
+
+type Watcher = (changed: readonly SessionSummary[], removed: readonly string[]) => void;
+
+/** Opens the gateway over a log: first what a crash left open is put in order, then it serves. */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const gateway = new LocalGateway(options);
+  await gateway.start();
+  return gateway;
+}
+
+class LocalGateway implements Gateway {
+  readonly #options: GatewayOptions;
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #registry: Registry;
+  readonly #watchers = new Set<Watcher>();
+  /** Sends under way, so that a double click is one message (I9). */
+  readonly #sending = new Map<string, { readonly digest: string; readonly answer: Promise<SendAnswer> }>();
+  #closing = false;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#clock = options.clock ?? systemClock;
+    this.#registry = new Registry({
+      log: options.log,
+      clock: this.#clock,
+      limits: { ...defaultLimits, ...options.limits },
+      connectors: options.connectors,
+      stateRoot: options.stateRoot,
+      onProcess: options.onProcess ?? (() => {}),
+      onCommitted: (session, facts, headChanged) => this.#committed(session, facts, headChanged),
+      warn: (message, error) => this.#warn(message, error),
+    });
+  }
+
+  async start(): Promise<void> {
+    await sweep(this.#log, this.#registry, (parent, job, request) => this.#startJob(parent, job, request));
+  }
+
+  async agents(): Promise<readonly AgentLine[]> {
+    return Promise.all(
+      this.#options.connectors.map(async (connector) => ({
+        id: connector.id,
+        name: connector.name,
+        description: connector.description,
+        ...(await connector.available()),
+      })),
+    );
+  }
+
+  async list(query: { q?: string; limit: number; before?: string }): Promise<readonly SessionSummary[]> {
+    const rows = await this.#log.sessions({ ...query, kind: 'conversation' });
+    return rows.map(summaryOf);
+  }
+
+  async create(body: CreateSession): Promise<SessionSnapshot> {
+    const connector = this.#options.connectors.find((c) => c.id === body.agent);
+    if (!connector) {
+      const known = this.#options.connectors.map((c) => c.id).join(', ');
+      throw new Refusal(400, 'agent.unknown', `There is no agent ${body.agent}. Known: ${known}.`);
+    }
+    const cwd = await confine(body.cwd ?? '.', this.#options.roots);
+    const { available, reason } = await connector.available();
+    if (!available)
+      throw new Refusal(409, 'agent.unavailable', reason ?? `${connector.name} cannot be used now.`);
+    const id = body.id ?? randomUUID();
+    const known = await this.#log.session(id);
+    if (known) {
+      // The same request once more, after a lost answer.
+      if (known.head.agent === body.agent && known.head.cwd === cwd) return this.snapshot(id);
+      throw new Refusal(409, 'session.exists', `The session ${id} exists, with another agent or directory.`);
+    }
+    const { title, model, mode } = body;
+    const opened = {
+      type: 'session.opened',
+      kind: 'conversation',
+      agent: body.agent,
+      cwd,
+      ...(title !== undefined && { title }),
+      ...(model !== undefined && { model }),
+      ...(mode !== undefined && { mode }),
+    } as const;
+    await openLog(this.#log, id, 'conversation', [opened], this.#clock.now());
+    await this.#announce(id);
+    return this.snapshot(id);
+  }
+
+  async snapshot(session: string): Promise<SessionSnapshot> {
+    const open = this.#registry.find(session);
+    if (open) return open.snapshot();
+    const snapshot = await readSnapshot(this.#log, session);
+    if (!snapshot) throw unknownSession(session);
+    return snapshot;
+  }
+
+  async change(session: string, body: ChangeSession): Promise<SessionSnapshot> {
+    const { seen, title, model, mode } = body;
+    const change = { ...(title && { title }), ...(model && { model }), ...(mode && { mode }) };
+    if (seen !== undefined) {
+      const cursor = parseCursor(seen);
+      const head = await this.#log.head(session);
+      if (!head) throw unknownSession(session);
+      if (!cursor)
+        throw new Refusal(400, 'cursor.malformed', `A cursor looks like ${head.epoch}.${head.seq}.`);
+      await this.#log.markSeen(session, Math.min(cursor.seq, head.seq));
+      await this.#announce(session);
+    }
+    if (Object.keys(change).length > 0) {
+      await this.#registry.with(session, async (open) => {
+        await open.ask({ type: 'change', ...change });
+        await open.configure(change);
+      });
+    }
+    return this.snapshot(session);
+  }
+
+  async remove(session: string): Promise<void> {
+    const jobs = await this.#registry.with(session, async (open) => {
+      const { jobs } = open.ref.getSnapshot().context;
+      if (jobs.some((job) => !job.outcome)) {
+        throw new Refusal(409, 'session.busy', 'A background job of this session is running: stop it first.');
+      }
+      await open.ask({ type: 'close' });
+      return jobs;
+    });
+    for (const id of [session, ...jobs.map((job) => job.job)]) {
+      this.#registry.forget(id);
+      await this.#log.remove(id);
+      this.#tell([], [id]);
+    }
+  }
+
+  async turns(session: string, before: string | undefined, limit: number) {
+    if (!(await this.#log.head(session))) throw unknownSession(session);
+    return this.#log.turns(session, before, limit);
+  }
+
+  send(session: string, body: SendMessage): Promise<SendAnswer> {
+    const key = `${session}\n${body.id}`;
+    const digest = digestOf(body);
+    const under = this.#sending.get(key);
+    if (under) return under.digest === digest ? under.answer : Promise.reject(otherBody(body.id));
+    const answer = this.#send(session, body, digest).finally(() => this.#sending.delete(key));
+    this.#sending.set(key, { digest, answer });
+    return answer;
+  }
+
+  async #send(session: string, body: SendMessage, digest: string): Promise<SendAnswer> {
+    const before = await this.#log.message(session, body.id);
+    if (before) {
+      if (before.digest !== digest) throw otherBody(body.id);
+      return before.answer;
+    }
+    return this.#registry.with(session, async (open) => {
+      const { kind, agent, cwd, model, mode } = open.ref.getSnapshot().context;
+      if (kind === 'job')
+        throw new Refusal(409, 'session.is_job', 'A job takes no messages; stop it, or start another.');
+      const message = { id: body.id, content: body.content };
+      if (body.delivery === 'background') {
+        const request = {
+          agent,
+          cwd,
+          ...(model !== undefined && { model }),
+          ...(mode !== undefined && { mode }),
+        };
+        const answer = await open.ask({ type: 'background', message, digest, request });
+        await this.#startJob(session, String(answer.job), { ...request, message });
+        return { outcome: 'job', job: String(answer.job), cursor: open.cursor };
+      }
+      const answer = await open.ask({ type: 'send', message, digest, delivery: body.delivery ?? 'queue' });
+      return { ...(answer as Pick<SendAnswer, 'outcome' | 'turn'>), cursor: open.cursor };
+    });
+  }
+
+  async stop(session: string, body: StopRequest) {
+    return this.#registry.with(session, async (open) => {
+      const answer = await open.ask({ type: 'stop', ...body });
+      return { ...(answer as { state: string; turn?: string }), cursor: open.cursor };
+    });
+  }
+
+  async resume(session: string) {
+    return this.#registry.with(session, async (open) => {
+      await open.ask({ type: 'resume' });
+      return { cursor: open.cursor, queue: open.ref.getSnapshot().context.queue };
+    });
+  }
+
+  async retry(session: string, body: { turn: string }) {
+    return this.#registry.with(session, async (open) => {
+      const answer = await open.ask({ type: 'retry', turn: body.turn });
+      return { turn: String(answer.turn), cursor: open.cursor };
+    });
+  }
+
+  async editQueue(session: string, edit: EditQueue) {
+    return this.#registry.with(session, async (open) => {
+      await open.ask({ type: 'editQueue', edit });
+      return open.ref.getSnapshot().context.queue;
+    });
+  }
+
+  async answer(session: string, permission: string, option: string) {
+    return this.#registry.with(session, async (open) => {
+      await open.ask({ type: 'answer', permission, option });
+      return { cursor: open.cursor };
+    });
+  }
+
+  async jobs(): Promise<readonly SessionSummary[]> {
+    const rows = await this.#log.sessions({ kind: 'job', limit: 200 });
+    return rows.map(summaryOf);
+  }
+
+  async job(job: string): Promise<SessionSnapshot> {
+    const snapshot = await this.snapshot(job).catch(() => undefined);
+    if (snapshot?.kind !== 'job') throw new Refusal(404, 'job.unknown', `There is no job ${job}.`);
+    return snapshot;
+  }
+
+  async stopJob(job: string) {
+    const { turns } = await this.job(job);
+    return this.stop(job, { turn: turns.at(-1)?.id ?? 't2' });
+  }
+
+  async subscribe(...[session, after, grade, sink]: Parameters<Service['subscribe']>) {
+    const release = this.#registry.hold(session);
+    try {
+      const open = await this.#registry.open(session);
+      const subscription = await subscribe(this.#log, open, after, grade, sink);
+      return {
+        cursor: subscription.cursor,
+        close: () => {
+          subscription.close();
+          release();
+        },
+      };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  watch(listener: Watcher): () => void {
+    this.#watchers.add(listener);
+    return () => this.#watchers.delete(listener);
+  }
+
+  inspect(listener: Parameters<Service['inspect']>[0]): () => void {
+    return this.#registry.inspection.listen(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    const reason = 'The gateway was stopped while this ran.';
+    await Promise.all(
+      this.#registry.sessions.map(async (session) => {
+        // What survives a restart is joined again by the next gateway: its turn stays open.
+        if (session.host.survives) return;
+        session.tell({ type: 'shutdown', reason });
+        await Promise.race([session.ended(5_000), delay(5_000, undefined, { ref: false })]);
+      }),
+    );
+    await this.#registry.close();
+    await this.#log.close();
+  }
+
+  /** `job.attached` is committed; now the job's own log, and its prompt. Safe to repeat. */
+  async #startJob(parent: string, job: string, request: JobRequest): Promise<void> {
+    if (!(await this.#log.head(job))) {
+      await openLog(this.#log, job, 'job', jobDrafts(parent, request), this.#clock.now());
+      await this.#announce(job);
+    }
+    await this.#registry.with(job, (open) => open.tell({ type: 'begin', how: 'prompt' }));
+  }
+
+  #committed(session: OpenSession, facts: readonly Fact[], headChanged: boolean): void {
+    if (headChanged) void this.#announce(session.id);
+    const { kind, parent } = session.ref.getSnapshot().context;
+    const draft = kind === 'job' && parent !== undefined ? settlement(session.id, facts) : undefined;
+    if (!draft || parent === undefined || this.#closing) return;
+    // The job's own end is committed first; should this be lost, the next start completes it.
+    this.#registry
+      .with(parent, (open) => open.ask({ type: 'settleJob', draft }))
+      .catch((error: unknown) => this.#warn('a job could not be settled with its parent', error));
+  }
+
+  async #announce(session: string): Promise<void> {
+    if (this.#watchers.size === 0) return;
+    try {
+      const row = await this.#log.session(session);
+      if (row) this.#tell([summaryOf(row)], []);
+    } catch (error) {
+      this.#warn('the list of sessions could not be read', error);
+    }
+  }
+
+  #tell(changed: readonly SessionSummary[], removed: readonly string[]): void {
+    for (const watcher of [...this.#watchers]) watcher(changed, removed);
+  }
+
+  #warn(message: string, error: unknown): void {
+    this.#options.warn?.(message, error);
+  }
+}
+
+function otherBody(id: string): Refusal {
+  return new Refusal(
+    409,
+    'message.conflict',
+    `The message id ${id} was used for another message. Take a new id.`,
+  );
+}
+
+function digestOf(body: SendMessage): string {
+  const { content, delivery = 'queue' } = body;
+  return createHash('sha256')
+    .update(JSON.stringify([content, delivery]))
+    .digest('base64url');
+}

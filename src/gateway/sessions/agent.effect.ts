@@ -1,0 +1,201 @@
+import { type CallbackLogicFunction, fromCallback, fromPromise } from 'xstate';
+import type { AgentInput, AgentOrder, Polled, RunnerEvent, Settled } from '../../../machines/runner.types.ts';
+import type { AgentSession, Output } from '../../agents/agent.ts';
+import type { Turn } from '../../wire/turn.ts';
+import { type AgentHost, settledBy } from './agent.host.ts';
+
+const early: Settled = {
+  stopReason: 'error',
+  error: {
+    code: 'stream.ended_early',
+    message:
+      'The agent ended its answer without saying that it is complete. What came is kept; you can retry.',
+  },
+};
+
+export interface AgentEffects {
+  readonly agent: ReturnType<typeof fromCallback<AgentOrder, AgentInput>>;
+  readonly poll: ReturnType<typeof fromPromise<Polled, { readonly handle: string }>>;
+}
+
+/** The runner's effects on the agent's side. `open`: the open turn as it is committed, for joining it again. */
+export function agentEffects(host: AgentHost, open: () => Turn | undefined): AgentEffects {
+  /** The running prompt, so that a poll which found the stream can hand it over. */
+  let current: Prompt | undefined;
+  const run: CallbackLogicFunction<never, AgentOrder, AgentInput> = ({ input, sendBack, receive }) => {
+    // The callback's events go to the runner alone.
+    const prompt = new Prompt(host, input, sendBack as unknown as (event: RunnerEvent) => void, open);
+    current = prompt;
+    receive((order) => prompt.obey(order));
+    void prompt.run();
+    return () => prompt.leave();
+  };
+  return {
+    agent: fromCallback<AgentOrder, AgentInput>(run as never),
+    poll: fromPromise<Polled, { readonly handle: string }>(async ({ input }) => {
+      const session = await host.open();
+      const found = (await session.poll?.(input.handle)) ?? { state: 'running' };
+      if (found.state === 'stream') {
+        current?.follow(found.output);
+        return { state: 'stream' };
+      }
+      if (found.state !== 'ended') return found;
+      const end = found.output.findLast((output) => output.type === 'ended');
+      const output = found.output.filter((o) => o.type !== 'ended');
+      return {
+        state: 'ended',
+        output,
+        settled: end?.type === 'ended' ? settledOf(end) : { stopReason: 'end_turn' },
+      };
+    }),
+  };
+}
+
+function settledOf(end: Extract<Output, { type: 'ended' }>): Settled {
+  return { stopReason: end.stopReason, ...(end.error && { error: end.error }) };
+}
+
+/** One prompt on its way: from opening the agent to the one report of how it ended. */
+class Prompt {
+  readonly #host: AgentHost;
+  readonly #input: AgentInput;
+  readonly #send: (event: RunnerEvent) => void;
+  readonly #open: () => Turn | undefined;
+  readonly #abort = new AbortController();
+  readonly #unwatch: () => void;
+  #session: AgentSession | undefined;
+  #cancelled = false;
+  /** Nothing reads from the agent now: the stream is lost, or never was. */
+  #idle = false;
+  #settled = false;
+
+  constructor(
+    host: AgentHost,
+    input: AgentInput,
+    send: (event: RunnerEvent) => void,
+    open: () => Turn | undefined,
+  ) {
+    this.#host = host;
+    this.#input = input;
+    this.#send = send;
+    this.#open = open;
+    this.#unwatch = host.watch((error) => this.#settle({ stopReason: 'error', error }));
+  }
+
+  async run(): Promise<void> {
+    try {
+      const session = await this.#host.open();
+      // I5: a stop that came before the agent was up leaves nothing to cancel, and no prompt is sent.
+      if (this.#cancelled) return this.#settle({ stopReason: 'cancelled' });
+      this.#session = session;
+      const stream = this.#stream(session);
+      if (!stream) this.#idle = true;
+      else await this.#read(stream);
+    } catch (error) {
+      this.#settle(this.#cancelled ? { stopReason: 'cancelled' } : settledBy(error));
+    }
+  }
+
+  /** Reads a stream that a poll has found again. */
+  follow(stream: AsyncIterable<Output>): void {
+    this.#idle = false;
+    this.#read(stream).catch((error: unknown) => this.#settle(settledBy(error)));
+  }
+
+  obey(order: AgentOrder): void {
+    switch (order.type) {
+      case 'cancel':
+        return this.#cancel();
+      case 'terminate':
+        return this.#host.terminate();
+      case 'kill':
+        this.#abort.abort();
+        return this.#host.kill();
+      case 'answer':
+        void this.#tell(() => this.#session?.answer(order.permission, order.answer));
+        return;
+      case 'steer':
+        void this.#steer(order.message, order.content);
+        return;
+    }
+  }
+
+  /** The runner has left the turn; whatever still runs has no reader. */
+  leave(): void {
+    this.#unwatch();
+    if (!this.#settled) this.#abort.abort();
+    this.#settled = true;
+  }
+
+  #stream(session: AgentSession): AsyncIterable<Output> | undefined {
+    const { turn, content, how } = this.#input;
+    if (how === 'attend') return undefined;
+    if (how === 'prompt') return session.prompt({ turn, content, signal: this.#abort.signal });
+    const seen = this.#open();
+    if (session.reattach && seen?.handle !== undefined) return session.reattach(seen.handle, seen);
+    this.#settle({
+      stopReason: 'lost',
+      interrupted: true,
+      error: {
+        code: 'gateway.restarted',
+        message: 'The gateway was restarted, and this agent cannot go on from there.',
+      },
+    });
+    return undefined;
+  }
+
+  async #read(stream: AsyncIterable<Output>): Promise<void> {
+    const { turn } = this.#input;
+    let lost = false;
+    for await (const output of stream) {
+      if (output.type === 'ended') {
+        this.#settle(settledOf(output));
+        continue;
+      }
+      if (output.type === 'poll') lost = true;
+      // A4: usage may follow the end; the runner knows what is still welcome.
+      this.#send({ type: 'output', turn, outputs: [output] });
+    }
+    if (lost && !this.#cancelled) this.#idle = true;
+    else this.#settle(this.#cancelled ? { stopReason: 'cancelled' } : early);
+  }
+
+  #cancel(): void {
+    this.#cancelled = true;
+    if (!this.#session) return this.#settle({ stopReason: 'cancelled' });
+    const idle = this.#idle;
+    void this.#tell(() => this.#session?.cancel()).then(() => {
+      // No stream will say that it is over.
+      if (idle) this.#settle({ stopReason: 'cancelled' });
+    });
+  }
+
+  async #steer(message: string, content: Extract<AgentOrder, { type: 'steer' }>['content']): Promise<void> {
+    let taken = false;
+    await this.#tell(async () => {
+      taken = (await this.#session?.steer?.(content)) ?? false;
+    });
+    this.#send({ type: 'agent.steered', message, taken });
+  }
+
+  /** A call to the agent whose failure shows in its stream, or in the ladder of the stop. */
+  async #tell(call: () => void | Promise<void> | undefined): Promise<void> {
+    try {
+      await call();
+    } catch (error) {
+      this.#send({
+        type: 'output',
+        turn: this.#input.turn,
+        outputs: [{ type: 'notice', level: 'warning', code: 'agent.unanswered', text: String(error) }],
+      });
+    }
+  }
+
+  /** One report, whatever happens (I1). */
+  #settle(settled: Settled): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#unwatch();
+    this.#send({ type: 'agent.settled', turn: this.#input.turn, settled });
+  }
+}

@@ -1,0 +1,146 @@
+import {
+  type AgentProcess,
+  AgentError,
+  type AgentSession,
+  type Connector,
+  type Output,
+} from '../../agents/agent.ts';
+import type { Failure } from '../../wire/content.ts';
+import type { Settled } from '../../../machines/runner.types.ts';
+import type { Turn } from '../../wire/turn.ts';
+
+export interface HostOptions {
+  readonly session: string;
+  readonly kind: 'conversation' | 'job';
+  readonly connector: Connector;
+  readonly stateDir: string;
+  /** What the agent is opened with, as the session stands now. */
+  readonly current: () => {
+    readonly cwd: string;
+    readonly model?: string;
+    readonly mode?: string;
+    readonly agentSession?: string;
+    readonly history: readonly Turn[];
+  };
+  /** Output that belongs to no prompt. */
+  readonly onOutput: (output: Output) => void;
+  readonly onProcess: (process: AgentProcess) => void;
+  readonly warn: (message: string, error: unknown) => void;
+}
+
+/** The agent's side of a session over its whole life: opened when first needed, opened anew after its end. */
+export class AgentHost {
+  readonly #options: HostOptions;
+  #opening: Promise<AgentSession> | undefined;
+  readonly #processes = new Set<AgentProcess>();
+  /** Told when the agent is gone by itself. */
+  #onExit: ((reason: Failure) => void) | undefined;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+  }
+
+  /** True when work would go on if the gateway ended now. */
+  get survives(): boolean {
+    return [...this.#processes].some((process) => process.survives);
+  }
+
+  /** The agent's session; rejects with what to do when it cannot be started. */
+  open(): Promise<AgentSession> {
+    this.#opening ??= this.#start();
+    return this.#opening;
+  }
+
+  /** The agent's session if it is up. */
+  async running(): Promise<AgentSession | undefined> {
+    return this.#opening?.catch(() => undefined);
+  }
+
+  /** Who is told when the agent ends by itself while a turn runs. */
+  watch(onExit: (reason: Failure) => void): () => void {
+    this.#onExit = onExit;
+    return () => {
+      if (this.#onExit === onExit) this.#onExit = undefined;
+    };
+  }
+
+  /** SIGTERM to the agent's process groups. What survives restarts is ended too: a stop is a stop. */
+  terminate(): void {
+    this.#signal('SIGTERM');
+  }
+
+  /** SIGKILL, and the agent's session is given up: the next prompt opens a new one. */
+  kill(): void {
+    this.#signal('SIGKILL');
+    void this.#discard();
+  }
+
+  /** Ends the agent's side; within 2 s, or its processes are killed. What survives restarts is left running. */
+  async close(): Promise<void> {
+    const closed = this.#discard();
+    const bound = new Promise<'late'>((resolve) => setTimeout(resolve, 2_000, 'late').unref());
+    if ((await Promise.race([closed, bound])) === 'late')
+      this.#signal('SIGKILL', (process) => !process.survives);
+  }
+
+  async #start(): Promise<AgentSession> {
+    const { connector, session, kind, stateDir, onOutput } = this.#options;
+    const { agentSession, ...current } = this.#options.current();
+    try {
+      const opened = await connector.open({
+        ...current,
+        session,
+        kind,
+        stateDir,
+        ...(agentSession !== undefined && { resume: agentSession }),
+        onOutput,
+        onProcess: (process) => this.#record(process),
+        onExit: (reason) => this.#exited(reason),
+      });
+      return opened;
+    } catch (error) {
+      this.#opening = undefined;
+      throw error;
+    }
+  }
+
+  #record(process: AgentProcess): void {
+    this.#processes.add(process);
+    this.#options.onProcess(process);
+    void process.ended.then(() => this.#processes.delete(process));
+  }
+
+  #exited(reason: Failure): void {
+    this.#opening = undefined;
+    this.#onExit?.(reason);
+  }
+
+  async #discard(): Promise<void> {
+    const opening = this.#opening;
+    this.#opening = undefined;
+    if (!opening) return;
+    try {
+      const session = await opening;
+      await session.close();
+    } catch (error) {
+      this.#options.warn('an agent did not close well', error);
+    }
+  }
+
+  #signal(signal: NodeJS.Signals, only: (process: AgentProcess) => boolean = () => true): void {
+    for (const { pgid } of [...this.#processes].filter(only)) {
+      try {
+        process.kill(-pgid, signal);
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+  }
+}
+
+/** How an error of the agent's side ends a turn. */
+export function settledBy(error: unknown): Settled {
+  const code = error instanceof AgentError ? error.code : 'agent.failed';
+  const message = error instanceof Error ? error.message : String(error);
+  return { stopReason: 'error', error: { code, message: message || 'The agent failed without saying why.' } };
+}

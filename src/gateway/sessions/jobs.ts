@@ -1,0 +1,52 @@
+import type { DraftOf, Fact, JobRequest } from '../../wire/facts.ts';
+import { unopened, judge } from '../../../machines/law.ts';
+import { textOf } from '../../../machines/session.ts';
+import type { Draft } from '../../wire/facts.ts';
+import type { Log } from '../log/log.ts';
+import { project } from './project.ts';
+
+/** The drafts that open a session's log, committed in one append. */
+export async function openLog(
+  log: Log,
+  session: string,
+  kind: 'conversation' | 'job',
+  drafts: readonly Draft[],
+  now: number,
+): Promise<readonly Fact[]> {
+  const before = unopened(session, kind);
+  const verdict = judge(before, drafts, now);
+  if (!verdict.lawful) throw new Error(`${verdict.refused.type} cannot open a session`);
+  return log.append(session, 0, drafts, (facts) => project(before, verdict.next, facts, undefined));
+}
+
+/** The first facts of a job's log: the session, and its one turn, claimed. */
+export function jobDrafts(parent: string, request: JobRequest): readonly Draft[] {
+  const { agent, cwd, model, mode, message } = request;
+  return [
+    {
+      type: 'session.opened',
+      kind: 'job',
+      agent,
+      cwd,
+      parent,
+      title: request.title ?? titleOf(textOf(message)),
+      ...(model !== undefined && { model }),
+      ...(mode !== undefined && { mode }),
+    },
+    { type: 'turn.started', turn: 't2', message, origin: 'user', revision: 1 },
+  ];
+}
+
+/** The first line, short. */
+function titleOf(text: string): string {
+  const line = text.trim().split('\n')[0] ?? '';
+  return line.length > 80 ? `${line.slice(0, 79)}…` : line || 'Job';
+}
+
+/** What the parent is told when a job's turn has ended. */
+export function settlement(job: string, facts: readonly Fact[]): DraftOf<'job.settled'> | undefined {
+  const end = facts.find((fact) => fact.type === 'turn.ended');
+  if (!end) return undefined;
+  const { outcome, stopReason, error } = end;
+  return { type: 'job.settled', job, outcome, stopReason, ...(error && { error }) };
+}

@@ -1,0 +1,213 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Actor, createActor, fromPromise, waitFor } from 'xstate';
+import { conversationMachine } from '../../../machines/conversation.machine.ts';
+import { jobMachine } from '../../../machines/job.machine.ts';
+import { orchestratorMachine } from '../../../machines/orchestrator.machine.ts';
+import type { Limits } from '../../../machines/runner.types.ts';
+import type { AgentProcess, Connector } from '../../agents/agent.ts';
+import type { Fact } from '../../wire/facts.ts';
+import type { SessionSnapshot } from '../../wire/snapshot.ts';
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log/log.ts';
+import { Refusal } from '../refusal.ts';
+import { AgentHost } from './agent.host.ts';
+import { Inspection } from './inspect.ts';
+import { readSnapshot } from './read.ts';
+import { OpenSession } from './session.ts';
+
+export interface RegistryOptions {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly connectors: readonly Connector[];
+  /** Where each session's agent keeps what must outlive the gateway. */
+  readonly stateRoot: string;
+  readonly onProcess: (session: string, process: AgentProcess) => void;
+  readonly onCommitted: (session: OpenSession, facts: readonly Fact[], headChanged: boolean) => void;
+  readonly warn: (message: string, error: unknown) => void;
+}
+
+class Unknown extends Error {
+  readonly code = 'session.unknown';
+}
+
+export function unknownSession(session: string): Refusal {
+  return new Refusal(404, 'session.unknown', `There is no session ${session}.`);
+}
+
+/** The sessions that are open in the gateway: the orchestrator's actors, and a runner beside each. */
+export class Registry {
+  readonly inspection: Inspection;
+  readonly #options: RegistryOptions;
+  readonly #orchestrator: Actor<typeof orchestratorMachine>;
+  readonly #open = new Map<string, Promise<OpenSession>>();
+  readonly #ready = new Map<string, OpenSession>();
+  /** How many calls and readers need the session to stay open. */
+  readonly #uses = new Map<string, number>();
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+    const { log, clock } = options;
+    const load = fromPromise<SessionSnapshot, { session: string }>(async ({ input }) => {
+      const snapshot = await readSnapshot(log, input.session);
+      if (!snapshot) throw new Unknown(`There is no session ${input.session}.`);
+      return snapshot;
+    });
+    const actors = {
+      conversation: conversationMachine.provide({ actors: { load } }),
+      job: jobMachine.provide({ actors: { load } }),
+    };
+    this.inspection = new Inspection(
+      () => [this.#orchestrator, ...[...this.#ready.values()].map((session) => session.runner)],
+      () => clock.now(),
+    );
+    this.#orchestrator = createActor(orchestratorMachine.provide({ actors }), {
+      clock,
+      inspect: this.inspection.observe,
+      input: {},
+    });
+    this.#orchestrator.on('retired', ({ session }) => {
+      void this.#dispose(session);
+    });
+    this.#orchestrator.start();
+  }
+
+  /** Those that are open now. */
+  get sessions(): readonly OpenSession[] {
+    return [...this.#ready.values()];
+  }
+
+  find(session: string): OpenSession | undefined {
+    return this.#ready.get(session);
+  }
+
+  /** Runs a call on an open session; it stays open at least until the call is over. */
+  async with<T>(session: string, call: (open: OpenSession) => T | Promise<T>): Promise<T> {
+    const release = this.hold(session);
+    try {
+      return await call(await this.open(session));
+    } finally {
+      release();
+    }
+  }
+
+  /** Keeps a session open until the returned function is called. */
+  hold(session: string): () => void {
+    this.#uses.set(session, (this.#uses.get(session) ?? 0) + 1);
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      const uses = (this.#uses.get(session) ?? 1) - 1;
+      if (uses > 0) this.#uses.set(session, uses);
+      else {
+        this.#uses.delete(session);
+        this.#orchestrator.send({ type: 'release', session });
+      }
+    };
+  }
+
+  open(session: string): Promise<OpenSession> {
+    let open = this.#open.get(session);
+    if (!open) {
+      open = this.#start(session);
+      this.#open.set(session, open);
+      open.catch(() => this.#open.delete(session));
+    }
+    return open;
+  }
+
+  /** The session is gone for good. */
+  forget(session: string): void {
+    this.#orchestrator.send({ type: 'forget', session });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open.keys()].map((session) => this.#dispose(session)));
+    this.#orchestrator.stop();
+  }
+
+  async #start(session: string): Promise<OpenSession> {
+    const { log, clock, limits, connectors, stateRoot, onProcess, onCommitted, warn } = this.#options;
+    const row = await log.session(session);
+    if (!row) throw unknownSession(session);
+    const { kind, agent } = row.head;
+    this.#orchestrator.send({ type: 'open', session, kind });
+    if (!this.#uses.has(session)) this.#orchestrator.send({ type: 'release', session });
+    const kept = this.#orchestrator.getSnapshot().context.sessions[session];
+    if (!kept) throw unknownSession(session);
+    // Both machines have this state; their union is too wide for `waitFor`.
+    await waitFor(kept.ref as Actor<typeof conversationMachine>, (s) => !s.matches('opening'));
+    const connector = connectors.find((c) => c.id === agent) ?? absent(agent);
+    const stateDir = join(stateRoot, `s-${session}`);
+    mkdirSync(stateRoot, { recursive: true, mode: 0o700 });
+    const host = new AgentHost({
+      session,
+      kind,
+      connector,
+      stateDir,
+      current: () => {
+        const { cwd, model, mode, agentSession, turns } = kept.ref.getSnapshot().context;
+        return {
+          cwd,
+          history: turns,
+          ...(model !== undefined && { model }),
+          ...(mode !== undefined && { mode }),
+          ...(agentSession !== undefined && { agentSession }),
+        };
+      },
+      onOutput: (output) => opened.tell({ type: 'output', turn: null, outputs: [output] }),
+      onProcess: (process) => onProcess(session, process),
+      warn,
+    });
+    const opened: OpenSession = new OpenSession(
+      {
+        log,
+        clock,
+        limits,
+        orchestrator: this.#orchestrator,
+        ref: kept.ref,
+        host,
+        onCommitted,
+        onFenced: () => {
+          warn('another gateway writes this log; the session is closed here', session);
+          host.kill();
+          this.forget(session);
+        },
+        inspect: this.inspection.observe,
+      },
+      row.head.updatedAt,
+    );
+    this.#ready.set(session, opened);
+    return opened;
+  }
+
+  async #dispose(session: string): Promise<void> {
+    const open = this.#open.get(session);
+    this.#open.delete(session);
+    this.#ready.delete(session);
+    if (!open) return;
+    try {
+      const opened = await open;
+      for (const close of [...opened.closers]) close();
+      await opened.dispose();
+    } catch {
+      // It never opened.
+    }
+  }
+}
+
+/** Stands in for an agent that is not configured any more: its conversations can be read, and say what to do. */
+function absent(id: string): Connector {
+  const reason = `The agent "${id}" is not known to this gateway any more. Configure it again, or start a new conversation.`;
+  return {
+    id,
+    name: id,
+    description: reason,
+    available: async () => ({ available: false, reason }),
+    open: async () => {
+      throw new Error(reason);
+    },
+  };
+}
