@@ -95,6 +95,15 @@ describe('answers of a model', () => {
     expect(seen).toEqual(['first', ' last']);
   });
 
+  test('the prompt is accepted as soon as the server takes it, before the first word', async () => {
+    const gate = new Gate();
+    const { session } = await bench([{ steps: [{ gate }, { text: 'a' }, ...done] }]);
+    const outputs = await run(session, 'hi', (output) => {
+      if (output.type === 'accepted') gate.open();
+    });
+    expect(outputs.map((output) => output.type)).toEqual(['accepted', 'text', 'ended']);
+  });
+
   test.each([
     ['length', 'max_tokens'],
     ['content_filter', 'refusal'],
@@ -181,6 +190,15 @@ describe('a stop', () => {
     expect(said(outputs)).toBe('a');
     expect(ended(outputs)).toEqual({ type: 'ended', stopReason: 'cancelled' });
     await server.requests[0]?.aborted;
+  });
+
+  test('I4: a stop while the last word is read still ends cancelled', async () => {
+    const { session } = await bench([{ steps: [{ text: 'a <thi' }, ...done], cut: 'burst' }]);
+    const outputs = await run(session, 'hi', (output) => {
+      if (output.type === 'text' && output.text === '<thi') void session.cancel();
+    });
+    expect(said(outputs)).toBe('a <thi');
+    expect(ended(outputs).stopReason).toBe('cancelled');
   });
 
   test('I5: a stop before the model has answered', async () => {

@@ -43,7 +43,7 @@ export const loadSdk = once(async () => {
 export async function* attempt(request: AttemptRequest): AsyncGenerator<AttemptEvent, void> {
   const { server, signal } = request;
   const { streamText, createOpenAICompatible } = await loadSdk();
-  let answered = false;
+  const answered = Promise.withResolvers<'answered'>();
   // Read from the chunks themselves: an answer is whole when its finish reason came, whatever the socket does next.
   let finishReason: string | undefined;
   let broke: Broken | undefined;
@@ -57,7 +57,7 @@ export async function* attempt(request: AttemptRequest): AsyncGenerator<AttemptE
       const response = await request.fetch(url, init);
       if (!response.ok) return response;
       checkType(response);
-      answered = true;
+      answered.resolve('answered');
       return withSoftEnd(response, signal, (error) => {
         broke = new Broken('the connection broke', { cause: error });
       });
@@ -85,11 +85,10 @@ export async function* attempt(request: AttemptRequest): AsyncGenerator<AttemptE
     onError: () => {},
   });
 
-  let told = false;
-  for await (const part of untilAborted(stream, signal)) {
-    if (answered && !told) {
-      told = true;
+  for await (const part of untilAborted(stream, signal, answered.promise)) {
+    if (part === 'answered') {
       yield { type: 'answered' };
+      continue;
     }
     switch (part.type) {
       case 'text-delta':
@@ -116,18 +115,32 @@ export async function* attempt(request: AttemptRequest): AsyncGenerator<AttemptE
   if (!signal.aborted) throw new EndedEarly();
 }
 
-/** Ends at once when the signal aborts, however long the stream takes to notice. */
-async function* untilAborted<T>(stream: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void> {
+/** The stream with `extra` where it comes in; ends at once when the signal aborts, however long the stream takes. */
+async function* untilAborted<T, E>(
+  stream: AsyncIterable<T>,
+  signal: AbortSignal,
+  extra: Promise<E>,
+): AsyncGenerator<T | E, void> {
   const iterator = stream[Symbol.asyncIterator]();
   const aborted = Promise.withResolvers<undefined>();
   const abort = () => aborted.resolve(undefined);
   signal.addEventListener('abort', abort);
+  const extras = extra.then((value) => ({ extra: value }));
+  let waiting: Promise<{ extra: E }>[] = [extras];
+  let next: Promise<IteratorResult<T>> | undefined;
   try {
     while (!signal.aborted) {
-      const next = iterator.next();
+      next ??= iterator.next();
       next.catch(() => {});
-      const result = await Promise.race([next, aborted.promise]);
-      if (result === undefined || result.done || signal.aborted) return;
+      const result = await Promise.race([...waiting, next, aborted.promise]);
+      if (result === undefined || signal.aborted) return;
+      if ('extra' in result) {
+        waiting = [];
+        yield result.extra;
+        continue;
+      }
+      next = undefined;
+      if (result.done) return;
       yield result.value;
     }
   } finally {

@@ -25,6 +25,12 @@ export interface SessionDeps {
   readonly fetch: typeof fetch;
 }
 
+/** The model, and its window where it is known. */
+interface Chosen {
+  readonly id: string;
+  readonly window: number | undefined;
+}
+
 /** Retries after the first request, while nothing of the answer has come. */
 const maxRetries = 4;
 const firstDelayMs = 1000;
@@ -38,10 +44,11 @@ export function createSession(deps: SessionDeps, options: OpenOptions): AgentSes
   const exchanges = exchangesOf(options.history);
   /** Exchanges before this one no longer fit into the window. */
   let first = 0;
+  let known: Chosen | undefined;
   let current: { readonly stop: AbortController; started: boolean } | undefined;
 
-  /** The model, and its window where it is known. */
-  async function chosen(): Promise<{ id: string; window: number | undefined }> {
+  async function chosen(): Promise<Chosen> {
+    if (known !== undefined && known.id === (model ?? known.id)) return known;
     if (model !== undefined && server.contextWindow !== undefined)
       return { id: model, window: server.contextWindow };
     const { models, problem } = await deps.catalog.list();
@@ -54,7 +61,10 @@ export function createSession(deps: SessionDeps, options: OpenOptions): AgentSes
         `No model is named for ${server.baseUrl}, and none could be found there (${why}): choose one, or set "model" for "${server.id}"${deps.settingsFile ? ` in ${deps.settingsFile}` : ''}.`,
       );
     }
-    return { id, window: server.contextWindow ?? listed?.contextWindow };
+    const choice = { id, window: server.contextWindow ?? listed?.contextWindow };
+    // Asked once for each model: a list that is slow must not delay every turn.
+    if (problem === undefined) known = choice;
+    return choice;
   }
 
   async function* run(
@@ -87,6 +97,7 @@ export function createSession(deps: SessionDeps, options: OpenOptions): AgentSes
             accepted = true;
           } else if (event.type === 'finished') {
             yield* show(parts.end());
+            if (signal.aborted) return 'cancelled';
             yield* finish(event, request.turn, window);
             return stopReason(event.reason);
           } else {
