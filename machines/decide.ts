@@ -2,7 +2,7 @@ import type { Message } from '../src/wire/content.ts';
 import type { Draft, JobRequest } from '../src/wire/facts.ts';
 import type { EditQueue, SendAnswer } from '../src/wire/requests.ts';
 import { closings } from './outputs.ts';
-import type { SessionContext } from './session.ts';
+import { type SessionContext, titleOf } from './session.ts';
 
 /** What a person or the gateway asks of a session's runner. `id` finds the answer's way back. */
 export type Command = { readonly id: string } & (
@@ -65,10 +65,11 @@ export function decide(standing: Standing, command: Command): Decision {
     case 'send':
       return send(standing, command);
     case 'background': {
-      const job = `${context.id}.j${context.seq + 1}`;
+      const named = context.title === undefined ? [titled(command.message)] : [];
+      const job = `${context.id}.j${context.seq + named.length + 1}`;
       const request = { ...command.request, message: command.message };
       return {
-        drafts: [{ type: 'job.attached', job, request }],
+        drafts: [...named, { type: 'job.attached', job, request }],
         answer: { outcome: 'job', job },
         message: { id: command.message.id, digest: command.digest, answer: { outcome: 'job', job } },
       };
@@ -113,25 +114,31 @@ function send({ state, context }: Standing, command: Extract<Command, { type: 's
   const { queue, seq } = context;
   const { message, delivery, digest } = command;
   const empty = queue.messages.length === 0;
+  const named: Draft[] = context.title === undefined ? [titled(message)] : [];
   if (atRest(state) && (empty || queue.held)) {
     // With nothing in it there is nothing to hold: what follows this message may drain again.
-    const release = empty && queue.held;
-    const drafts: Draft[] = release ? [{ type: 'queue.released', revision: queue.revision + 1 }] : [];
-    const turn = turnAt(seq + drafts.length + 1);
-    const revision = queue.revision + drafts.length + 1;
+    const released: Draft[] =
+      empty && queue.held ? [{ type: 'queue.released', revision: queue.revision + 1 }] : [];
+    const turn = turnAt(seq + named.length + released.length + 1);
+    const revision = queue.revision + released.length + 1;
     const answer = { outcome: 'started', turn } as const;
     return {
-      drafts: [...drafts, { type: 'turn.started', turn, message, origin: 'user', revision }],
+      drafts: [...named, ...released, { type: 'turn.started', turn, message, origin: 'user', revision }],
       answer,
       message: { id: message.id, digest, answer },
     };
   }
   const answer = { outcome: 'queued' } as const;
   return {
-    drafts: [{ type: 'queue.added', message, delivery, revision: queue.revision + 1 }],
+    drafts: [...named, { type: 'queue.added', message, delivery, revision: queue.revision + 1 }],
     answer,
     message: { id: message.id, digest, answer },
   };
+}
+
+/** C33: the title is set with the first message, in one append: it cannot land on another conversation. */
+function titled(message: Message): Draft {
+  return { type: 'session.changed', title: titleOf(message, 'Conversation') };
 }
 
 function stop({ state, context }: Standing, command: Extract<Command, { type: 'stop' }>): Decision {

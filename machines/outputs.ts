@@ -1,4 +1,5 @@
 import type { Draft } from '../src/wire/facts.ts';
+import { isPart } from '../src/wire/fold.ts';
 import type { Output } from '../src/wire/output.ts';
 import type { Part, Turn } from '../src/wire/turn.ts';
 import type { SessionContext } from './session.ts';
@@ -20,6 +21,9 @@ export interface Written {
   /** Outputs that fit nothing and changed nothing: counted, shown in the inspector (C51). */
   readonly dropped: number;
 }
+
+/** The parts that are an answer: with them the turn is accepted. */
+const answers = new Set<Part['type']>(['text', 'thought', 'tool', 'plan', 'permission']);
 
 /** At most so much text in one fact (UTF-16 units), so that one burst is not one frame. */
 const largestText = 4096;
@@ -67,7 +71,8 @@ class TurnWriter {
       if (part.type === 'tool') this.#outputs.set(part.id, part.output.length);
     }
     this.#last = lastPart(turn);
-    this.#answering = turn.accepted || turn.parts.length > 0;
+    this.#answering =
+      turn.accepted || context.open?.watching === 'poll' || turn.parts.some((p) => answers.has(p.type));
     this.#handle = turn.handle;
   }
 
@@ -78,7 +83,7 @@ class TurnWriter {
     switch (output.type) {
       case 'accepted':
         // Said again, or after the answer began, it is news only if it brings a handle.
-        if (this.#answering && (output.handle === undefined || output.handle === this.#handle)) return;
+        if (this.#begun() && (output.handle === undefined || output.handle === this.#handle)) return;
         this.#answering = true;
         this.#handle = output.handle ?? this.#handle;
         this.drafts.push({
@@ -167,6 +172,13 @@ class TurnWriter {
         // The runner acts on these; they are not rows.
         return;
     }
+  }
+
+  #begun(): boolean {
+    return (
+      this.#answering ||
+      this.drafts.some((d) => isPart(d) || (d.type === 'turn.watching' && d.mode === 'poll'))
+    );
   }
 
   #id(prefix: string): string {

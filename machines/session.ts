@@ -235,3 +235,9 @@ function same(known: Turn | undefined, turn: Turn): Turn {
 export function textOf(message: Message | undefined): string {
   return (message?.content ?? []).map((block) => (block.type === 'text' ? block.text : '')).join('\n');
 }
+
+/** A title from a message's first line: short, and never empty (C33). */
+export function titleOf(message: Message | undefined, otherwise: string): string {
+  const line = textOf(message).trim().split('\n')[0]?.trim() ?? '';
+  return line.length > 80 ? `${line.slice(0, 79)}…` : line || otherwise;
+}

@@ -1,6 +1,6 @@
 import type { DraftOf, Fact, JobRequest } from '../../wire/facts.ts';
 import { unopened, judge } from '../../../machines/law.ts';
-import { textOf } from '../../../machines/session.ts';
+import { titleOf } from '../../../machines/session.ts';
 import type { Draft } from '../../wire/facts.ts';
 import type { Log } from '../log/log.ts';
 import { project } from './project.ts';
@@ -29,18 +29,12 @@ export function jobDrafts(parent: string, request: JobRequest): readonly Draft[]
       agent,
       cwd,
       parent,
-      title: request.title ?? titleOf(textOf(message)),
+      title: request.title ?? titleOf(message, 'Job'),
       ...(model !== undefined && { model }),
       ...(mode !== undefined && { mode }),
     },
     { type: 'turn.started', turn: 't2', message, origin: 'user', revision: 1 },
   ];
-}
-
-/** The first line, short. */
-function titleOf(text: string): string {
-  const line = text.trim().split('\n')[0] ?? '';
-  return line.length > 80 ? `${line.slice(0, 79)}…` : line || 'Job';
 }
 
 /** What the parent is told when a job's turn has ended. */
