@@ -57,12 +57,7 @@ export interface Sink {
    * Covers (prev, seq]. The promise is awaited before the next frame of old facts, so that a long log does not flood
    * its reader; a frame of new facts waits for nobody.
    */
-  facts(frame: {
-    epoch: string;
-    prev: number;
-    seq: number;
-    facts: readonly Fact[];
-  }): void | Promise<void>;
+  facts(frame: { epoch: string; prev: number; seq: number; facts: readonly Fact[] }): void | Promise<void>;
   /** The subscription is over: fetch the snapshot and subscribe again. */
   resync(reason: ResyncReason): void;
 }

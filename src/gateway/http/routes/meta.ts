@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import type { Outside } from '../outside.ts';
+import { type Route, route } from '../route.ts';
+import { agentList, health } from '../schemas.ts';
+
+/** `document`: the OpenAPI document of all routes, made when it is first asked for. */
+export function metaRoutes({ service, version }: Outside, document: () => unknown): readonly Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/api/health',
+      summary: 'That it runs, and which version. Needs no token.',
+      open: true,
+      answers: { 200: { description: 'It runs.', schema: health } },
+      handle: ({ context }) => context.json({ name: 'sluice', version }),
+    }),
+    route({
+      method: 'get',
+      path: '/api/agents',
+      summary: 'The agents, and for those that are not available the reason.',
+      answers: { 200: { description: 'All agents.', schema: agentList } },
+      handle: async ({ context }) => context.json({ agents: await service.agents() }),
+    }),
+    route({
+      method: 'get',
+      path: '/api/openapi.json',
+      summary: 'This document.',
+      answers: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({ openapi: z.string() }) } },
+      handle: ({ context }) => context.json(document() as object),
+    }),
+  ];
+}

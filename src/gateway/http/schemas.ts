@@ -1,0 +1,206 @@
+import { z } from 'zod';
+import {
+  choice,
+  command,
+  failure,
+  message,
+  outcome,
+  permissionOption,
+  planEntry,
+  stopReason,
+  toolContent,
+  toolKind,
+  toolLocation,
+  usage,
+} from '../../wire/content.ts';
+import { jobRequest } from '../../wire/facts.ts';
+import type { Queue, SessionSnapshot, SessionSummary } from '../../wire/snapshot.ts';
+import type { Turn } from '../../wire/turn.ts';
+
+/** The answers, for the OpenAPI document; `Described` below breaks the build when one leaves its type. */
+const cursor = z.string().describe('EPOCH.SEQ');
+const instant = z.number().describe('milliseconds since 1970');
+const seq = z.number().int();
+const level = z.enum(['info', 'warning', 'error']);
+
+const permissionPart = z.object({
+  type: z.literal('permission'),
+  id: z.string(),
+  toolCallId: z.string().optional(),
+  title: z.string(),
+  options: z.array(permissionOption),
+  state: z.enum(['open', 'answered', 'withdrawn']),
+  option: z.string().optional(),
+  reason: z.string().optional(),
+});
+
+const part = z.union([
+  z.object({ type: z.enum(['text', 'thought']), id: z.string(), text: z.string(), revision: seq }),
+  z.object({
+    type: z.literal('tool'),
+    id: z.string(),
+    title: z.string(),
+    kind: toolKind,
+    status: z.enum(['pending', 'in_progress', 'completed', 'failed', 'refused']),
+    content: z.array(toolContent),
+    locations: z.array(toolLocation),
+    output: z.string(),
+    rawInput: z.unknown().optional(),
+    rawOutput: z.unknown().optional(),
+    exitCode: z.number().int().nullable().optional(),
+    reason: z.string().optional(),
+  }),
+  z.object({ type: z.literal('plan'), id: z.string(), entries: z.array(planEntry) }),
+  permissionPart,
+  z.object({ type: z.literal('steer'), id: z.string(), message, confirmed: z.boolean() }),
+  z.object({ type: z.literal('notice'), id: z.string(), level, code: z.string(), text: z.string() }),
+  z.object({ type: z.literal('job'), id: z.string() }),
+]);
+
+export const turn = z.object({
+  id: z.string(),
+  origin: z.enum(['user', 'agent']),
+  message: message.optional(),
+  retryOf: z.string().optional(),
+  startedAt: instant,
+  firstSeq: seq,
+  seq,
+  parts: z.array(part),
+  accepted: z.boolean(),
+  handle: z.string().optional(),
+  watching: z
+    .object({ mode: z.enum(['stream', 'poll', 'silent']), reason: z.string(), since: instant })
+    .optional(),
+  retrying: z.object({ attempt: seq, reason: z.string(), next: instant.optional() }).optional(),
+  stopping: z.enum(['asked', 'terminated', 'killed']).optional(),
+  progress: z
+    .object({ text: z.string(), done: z.number().optional(), total: z.number().optional() })
+    .optional(),
+  usage: usage.optional(),
+  endedAt: instant.optional(),
+  outcome: outcome.optional(),
+  stopReason: stopReason.optional(),
+  error: failure.optional(),
+  misfits: z.array(z.object({ seq, reason: z.string() })),
+});
+
+export const queue = z.object({
+  held: z.boolean(),
+  reason: z.enum(['stopped', 'failed', 'edited', 'interrupted']).optional(),
+  revision: seq,
+  messages: z.array(z.object({ message, delivery: z.enum(['queue', 'steer']) })),
+});
+
+const state = z.enum([
+  'idle',
+  'dispatching',
+  'streaming',
+  'polling',
+  'cancelling',
+  'finalized',
+  'cancelled',
+  'failed',
+  'closed',
+]);
+const kind = z.enum(['conversation', 'job']);
+
+export const sessionSnapshot = z.object({
+  id: z.string(),
+  kind,
+  agent: z.string(),
+  cwd: z.string(),
+  parent: z.string().optional(),
+  title: z.string().optional(),
+  model: z.string().optional(),
+  mode: z.string().optional(),
+  models: z.array(choice).optional(),
+  modes: z.array(choice).optional(),
+  commands: z.array(command).optional(),
+  agentSession: z.string().optional(),
+  createdAt: instant,
+  updatedAt: instant,
+  state,
+  reason: z.string().optional(),
+  cursor,
+  turns: z.array(turn),
+  older: z.boolean(),
+  queue,
+  permissions: z.array(permissionPart.extend({ turn: z.string() })),
+  jobs: z.array(
+    z.object({
+      job: z.string(),
+      turn: z.string().optional(),
+      seq,
+      at: instant,
+      request: jobRequest,
+      outcome: outcome.optional(),
+      stopReason: stopReason.optional(),
+      error: failure.optional(),
+    }),
+  ),
+  notices: z.array(z.object({ id: z.string(), seq, level, code: z.string(), text: z.string() })),
+  usage,
+});
+
+export const sessionSummary = z.object({
+  id: z.string(),
+  kind,
+  agent: z.string(),
+  cwd: z.string(),
+  parent: z.string().optional(),
+  title: z.string().optional(),
+  state,
+  reason: z.string().optional(),
+  queued: seq,
+  held: z.boolean(),
+  unread: seq,
+  permissions: seq,
+  runningJobs: seq,
+  createdAt: instant,
+  updatedAt: instant,
+  cursor,
+});
+
+export const sessionList = z.object({ sessions: z.array(sessionSummary) });
+export const jobList = z.object({ jobs: z.array(sessionSummary) });
+export const olderTurns = z.object({ turns: z.array(turn), older: z.boolean() });
+export const stopAnswer = z.object({ turn: z.string().optional(), state: z.string(), cursor });
+export const resumeAnswer = z.object({ cursor, queue });
+export const retryAnswer = z.object({ turn: z.string(), cursor });
+export const permissionAnswer = z.object({ cursor });
+export const agentList = z.object({
+  agents: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      description: z.string(),
+      available: z.boolean(),
+      reason: z.string().optional(),
+      models: z.array(choice).optional(),
+    }),
+  ),
+});
+export const health = z.object({ name: z.string(), version: z.string() });
+export const sessionsChanged = z.object({ changed: z.array(sessionSummary), removed: z.array(z.string()) });
+
+type Frozen<T> = T extends (infer Item)[]
+  ? readonly Frozen<Item>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Frozen<T[K]> }
+    : T;
+/** True when everything of type T fits the schema and the schema knows each of its fields. */
+type Describes<Schema extends z.ZodType, T> =
+  T extends Frozen<z.input<Schema>>
+    ? Exclude<keyof T, keyof z.input<Schema>> extends never
+      ? true
+      : false
+    : false;
+type All<Checks extends readonly true[]> = Checks;
+export type Described = All<
+  [
+    Describes<typeof turn, Turn>,
+    Describes<typeof queue, Queue>,
+    Describes<typeof sessionSnapshot, SessionSnapshot>,
+    Describes<typeof sessionSummary, SessionSummary>,
+  ]
+>;
