@@ -113,6 +113,12 @@ export async function all(outputs: AsyncIterable<Output>): Promise<Output[]> {
   return collected;
 }
 
+type OutputOf<T extends Output['type'], O extends Output = Output> = O extends Output
+  ? T extends O['type']
+    ? O
+    : never
+  : never;
+
 /** Reads on in the background; `until` resolves with the first output that fits. */
 export function reading(outputs: AsyncIterable<Output>) {
   const seen: Output[] = [];
@@ -124,14 +130,11 @@ export function reading(outputs: AsyncIterable<Output>) {
     }
     return seen;
   })();
-  const until = <T extends Output['type']>(
-    type: T,
-    fits: (output: Extract<Output, { type: T }>) => boolean = () => true,
-  ) => {
-    const { promise, resolve, reject } = Promise.withResolvers<Extract<Output, { type: T }>>();
+  const until = <T extends Output['type']>(type: T, fits: (output: OutputOf<T>) => boolean = () => true) => {
+    const { promise, resolve, reject } = Promise.withResolvers<OutputOf<T>>();
     const check = () => {
       const found = seen.find(
-        (output): output is Extract<Output, { type: T }> => output.type === type && fits(output as never),
+        (output): output is OutputOf<T> => output.type === type && fits(output as never),
       );
       if (found) resolve(found);
     };

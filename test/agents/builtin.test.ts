@@ -40,7 +40,10 @@ describe('the builtin agent', () => {
       // These have tests of their own: they run processes, or end only when they are killed.
       if (['run', 'survive', 'stubborn', 'lose', 'cut'].includes(spec.name)) continue;
       const { session } = await openBuiltin();
-      const example = spec.example.replace('SECONDS', '3').replace(/\bN\b/, '3').replaceAll(/[[\]]/g, '');
+      const example = spec.example
+        .replace(/SECONDS|STEPS/, '3')
+        .replace(/\bN\b/, '3')
+        .replaceAll(/[[\]]/g, '');
       const stream = reading(prompt(session, example));
       void stream.until('permission.asked').then(
         (asked) =>

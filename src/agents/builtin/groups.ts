@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** Signals a process group; nothing when it has ended or what is left of it is not ours. */
 export function signalGroup(pgid: number, signal: NodeJS.Signals): void {
   deliver(-pgid, signal);
@@ -8,7 +10,16 @@ export function groupIsAlive(pgid: number): boolean {
 }
 
 export function isAlive(pid: number): boolean {
-  return deliver(pid, 0);
+  return deliver(pid, 0) && !isZombie(pid);
+}
+
+/** In a container whose first process reaps nobody, an orphan that has ended can still be signalled for ever. */
+function isZombie(pid: number): boolean {
+  try {
+    return /\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false; // No /proc here.
+  }
 }
 
 function deliver(target: number, signal: NodeJS.Signals | 0): boolean {

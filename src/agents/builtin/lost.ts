@@ -16,7 +16,10 @@ export class Lost {
   ) {
     this.#outputs = outputs;
     this.#join = join;
-    void this.#pump();
+    // What breaks off ends without an end, which the next poll tells.
+    void this.#pump().catch(() => {
+      this.#state = 'ended';
+    });
   }
 
   poll(): Poll {

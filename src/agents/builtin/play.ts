@@ -8,6 +8,9 @@ export interface Rejoin {
   readonly type: 'rejoin';
 }
 
+/** The stream itself breaks: the reader gets the error, and no end. */
+export class Broken extends Error {}
+
 /** What one message makes the agent do. Ending without `ended` is a good end; a thrown error is a failure. */
 export type Play = AsyncGenerator<Output | Rejoin, void>;
 

@@ -3,7 +3,7 @@ import type { AgentProcess, Output, PermissionAnswer } from '../agent.ts';
 import { AgentError } from '../agent.ts';
 import type { Clock } from './clock.ts';
 import { type Gates, orAbort } from './gates.ts';
-import type { Play, Question, Rejoin, Scene } from './play.ts';
+import { Broken, type Play, type Question, type Rejoin, type Scene } from './play.ts';
 
 /** What all runs of a session share. */
 export interface Stage {
@@ -109,6 +109,7 @@ export class Run implements Scene {
       yield* this.#end({ type: 'ended', stopReason: this.#stopping ? 'cancelled' : 'end_turn' });
     } catch (error) {
       if (this.abandoned.aborted) return;
+      if (error instanceof Broken) throw error;
       if (this.#stopping) yield* this.#end({ type: 'ended', stopReason: 'cancelled' });
       else yield* this.#end({ type: 'ended', stopReason: 'error', error: failureOf(error) });
     } finally {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { PermissionOption } from '../../wire/content.ts';
 import type { Output } from '../agent.ts';
 import { AgentError } from '../agent.ts';
-import type { Play, Scene } from './play.ts';
+import { Broken, type Play, type Scene } from './play.ts';
 import type { Step } from './script.ts';
 import { survive, type WorkItem } from './survivor.ts';
 
@@ -67,7 +67,7 @@ class Player {
       case 'later':
         return this.#later(step);
       case 'throw':
-        throw new AgentError('builtin.script', step.throw);
+        throw new Broken(step.throw);
       case 'cut':
         this.#over = true;
         return scene.cut();

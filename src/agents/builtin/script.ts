@@ -25,7 +25,7 @@ import type { Output } from '../agent.ts';
  * | `{"stubborn": true}` | from here ignores stops |
  * | `{"poll": "reason"}` | loses the stream: what follows is said to nobody until a poll fetches it |
  * | `{"rejoin": true}` | after `poll`: the stream is back, the next poll joins it |
- * | `{"survive": […]}` | does these steps (text, thought, tokens, wait, file gates, progress, repeat, raw, end, fail) in a worker that outlives the gateway |
+ * | `{"survive": […]}` | does these steps in a worker that outlives the gateway: what only says or waits, with file gates only |
  * | `{"later": […], "after"?: 100, "idle"?: true}` | says the steps (the ones of `survive`) outside of any prompt, `after` ms from here, when no prompt runs unless `idle` is false |
  * | `{"raw": {…}}` | any output of the connector's contract, unchecked but for its type |
  * | `{"end": "max_tokens"}`, `{"fail": "message", "code"?}` | ends the turn |
@@ -167,20 +167,28 @@ const step = z.unknown().transform((input, context): Step => {
 
 const list = z.array(step).transform((steps) => ({ title: undefined, steps }));
 const titled = z.strictObject({ title: z.string().min(1).max(200).optional(), steps: z.array(step) });
-/** What a worker can do, which has no session around it. */
-const portable = new Set<Verb>([
+/** What needs no session around it. */
+const portable: readonly Verb[] = [
   'text',
   'thought',
   'tokens',
   'wait',
   'gate',
   'repeat',
-  'progress',
   'tool',
+  'refuse',
+  'replace',
+  'retrying',
+  'plan',
+  'progress',
+  'notice',
+  'usage',
+  'title',
+  'withdraw',
   'raw',
   'end',
   'fail',
-]);
+];
 
 const prefix = /^script:/i;
 
@@ -200,10 +208,9 @@ export function readScript(text: string): { readonly script: Script } | { readon
   if (!parsed.success) return { error: z.prettifyError(parsed.error) };
   const { title, steps } = parsed.data;
   const all = [...flat(steps)];
-  const surviving = all.find((candidate) => candidate.verb === 'survive');
-  const unfit = surviving && [...flat(surviving.survive)].find((candidate) => !portable.has(candidate.verb));
-  if (unfit)
-    return { error: `\`${unfit.verb}\` cannot be in \`survive\`: it takes ${[...portable].join(', ')}` };
+  const misplaced = all.flatMap(unfit)[0];
+  if (misplaced !== undefined) return { error: misplaced };
+  const surviving = all.some((candidate) => candidate.verb === 'survive');
   const polled = all.some((candidate) => candidate.verb === 'poll');
   const handle = surviving ? 'worker' : polled ? 'lost' : undefined;
   return {
@@ -214,6 +221,17 @@ export function readScript(text: string): { readonly script: Script } | { readon
       acceptsItself: all.some((candidate) => candidate.verb === 'accepted'),
     },
   };
+}
+
+/** Why a step inside of `survive` or `later` cannot be there. */
+function unfit(outer: Step): string[] {
+  const inner = outer.verb === 'survive' ? outer.survive : outer.verb === 'later' ? outer.later : [];
+  return [...flat(inner)]
+    .filter((one) => !portable.includes(one.verb) || (one.verb === 'gate' && typeof one.gate === 'string'))
+    .map((one) => {
+      const which = one.verb === 'gate' ? '`gate` without a file' : `\`${one.verb}\``;
+      return `${which} cannot be in \`${outer.verb}\`, which takes: ${portable.join(', ')}`;
+    });
 }
 
 function* flat(steps: readonly Step[]): Generator<Step> {

@@ -64,7 +64,10 @@ export async function* follow(scene: Scene, handle: string): Play {
     ended: over.promise,
   });
   try {
-    yield* read(scene, handle, { pid, gone: () => isGone(out, pid) });
+    for await (const said of read(scene, handle, { pid, gone: () => isGone(out, pid) })) {
+      if (said.type === 'ended') over.resolve();
+      yield said;
+    }
   } finally {
     if (!scene.abandoned.aborted) over.resolve();
   }

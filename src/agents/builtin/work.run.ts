@@ -1,6 +1,8 @@
 import type { PermissionOption } from '../../wire/content.ts';
+import type { Output } from '../agent.ts';
+import { AgentError } from '../agent.ts';
 import { inline, type Play, type Scene, say } from './play.ts';
-import { type ShellEnd, startShell } from './shell.ts';
+import { type Shell, type ShellEnd, startShell } from './shell.ts';
 
 /** How much of a command's output is kept (UTF-16). The command goes on unseen. */
 const shown = 256 * 1024;
@@ -33,20 +35,29 @@ export async function* runCommand(scene: Scene, command: string): Play {
     }
   }
   yield { type: 'tool.updated', toolCallId, status: 'in_progress' };
-  const shell = await startShell(scene, command);
-  let length = 0;
+  const shell = yield* started(scene, toolCallId, command);
+  let room = shown;
   for await (const text of shell.output) {
-    const room = shown - length;
-    length += text.length;
-    if (room <= 0) continue;
+    if (room < 0) continue;
     const output =
       text.length <= room ? text : `${text.slice(0, room)}\n[The rest of the output is not shown.]\n`;
+    room -= text.length;
     yield { type: 'tool.updated', toolCallId, output };
   }
   const end = await shell.ended;
   const status = end.exitCode === 0 ? 'completed' : 'failed';
   yield { type: 'tool.finished', toolCallId, status, exitCode: end.exitCode };
   yield* say(scene, sentence(end));
+}
+
+async function* started(scene: Scene, toolCallId: string, command: string): AsyncGenerator<Output, Shell> {
+  try {
+    return await startShell(scene, command);
+  } catch (error) {
+    yield { type: 'tool.finished', toolCallId, status: 'failed' };
+    const why = error instanceof Error ? error.message : String(error);
+    throw new AgentError('builtin.shell', `The shell did not start in ${scene.cwd}: ${why}`);
+  }
 }
 
 function sentence({ exitCode, signal, leftovers }: ShellEnd): string {
