@@ -1,17 +1,17 @@
 import { assign, enqueueActions, fromCallback, fromPromise, setup } from 'xstate';
-import {
-  type AgentInput,
-  type AgentOrder,
-  type AppendInput,
-  type AppendOutput,
-  type Batch,
-  type Polled,
-  type RunnerContext,
-  type RunnerEmitted,
-  type RunnerEvent,
-  type RunnerInput,
-} from './runner.types.ts';
 import { outlivesStop, type Pending } from './outputs.ts';
+import type {
+  AgentInput,
+  AgentOrder,
+  AppendInput,
+  AppendOutput,
+  Batch,
+  Polled,
+  RunnerContext,
+  RunnerEmitted,
+  RunnerEvent,
+  RunnerInput,
+} from './runner.types.ts';
 import {
   commandBatch,
   drainBatch,

@@ -1,7 +1,7 @@
 import { assign, enqueueActions, fromPromise, setup } from 'xstate';
+import type { Failure, Outcome, StopReason } from '../src/wire/content.ts';
 import type { Fact } from '../src/wire/facts.ts';
 import { fold, openTurn } from '../src/wire/fold.ts';
-import type { Outcome, StopReason, Failure } from '../src/wire/content.ts';
 import type { SessionSnapshot, SessionState } from '../src/wire/snapshot.ts';
 import type { Turn } from '../src/wire/turn.ts';
 import { reduce } from './reduce.ts';

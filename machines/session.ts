@@ -1,5 +1,5 @@
-import { formatCursor, parseCursor } from '../src/wire/cursor.ts';
 import type { Failure, Message } from '../src/wire/content.ts';
+import { formatCursor, parseCursor } from '../src/wire/cursor.ts';
 import type { Fact, FactOf, FactType } from '../src/wire/facts.ts';
 import { isOpen } from '../src/wire/fold.ts';
 import type { Queue, SessionSnapshot } from '../src/wire/snapshot.ts';
@@ -178,7 +178,7 @@ export function isKnown(fact: { readonly type: string }): boolean {
 /** The law for one fact, whatever its type. */
 export function isLawful<K extends FactType>(context: SessionContext, fact: FactOf<K>): boolean {
   const rule: Rule<K> | undefined = rules[fact.type as K];
-  return isNext(context, fact) && rule !== undefined && rule(context, fact);
+  return isNext(context, fact) && rule?.(context, fact) === true;
 }
 
 /** The snapshot's cursor, as the API writes it. */
