@@ -1,0 +1,27 @@
+import { AgentError, type Connector } from './agent.ts';
+import { type BuiltinOptions, createBuiltin } from './builtin/builtin.ts';
+import { createModels } from './model/model.ts';
+import type { ModelOptions, ModelServer } from './model/options.ts';
+
+export interface ConnectorOptions {
+  readonly builtin?: BuiltinOptions;
+  /** The model servers of the settings; without any, the list says how to set one. */
+  readonly servers?: readonly ModelServer[];
+  readonly model?: Omit<ModelOptions, 'server'>;
+}
+
+/** All agents that can be talked to, the default first. Throws `agents.duplicate_id` when two have the same id. */
+export function connectors(options: ConnectorOptions = {}): Connector[] {
+  const all = [createBuiltin(options.builtin), ...createModels(options.servers ?? [], options.model)];
+  const ids = new Set<string>();
+  for (const { id } of all) {
+    if (ids.has(id)) {
+      throw new AgentError(
+        'agents.duplicate_id',
+        `Two agents have the id ${id}: give one of them another in the settings.`,
+      );
+    }
+    ids.add(id);
+  }
+  return all;
+}
