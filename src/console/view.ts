@@ -1,5 +1,4 @@
-import type { SessionState } from '../wire/snapshot.ts';
-import type { JobRef } from '../wire/snapshot.ts';
+import type { JobRef, SessionState } from '../wire/snapshot.ts';
 import type { Turn } from '../wire/turn.ts';
 
 /** Shapes that only the view knows: what the page's own actors say, put the way components take it. */

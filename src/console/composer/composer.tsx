@@ -51,7 +51,12 @@ export function Composer(props: ComposerProps) {
     if (event.key === 'ArrowDown') move(1);
     else if (event.key === 'ArrowUp') move(-1);
     else if (event.key === 'Escape') dismissed.set(draft()());
-    else if ((event.key === 'Enter' || event.key === 'Tab') && !event.shiftKey && !event.ctrlKey && !event.metaKey) {
+    else if (
+      (event.key === 'Enter' || event.key === 'Tab') &&
+      !event.shiftKey &&
+      !event.ctrlKey &&
+      !event.metaKey
+    ) {
       const command = commands()[chosen()] ?? commands()[0];
       if (!command || draft()() === `/${command.name}`) return false;
       complete(command);
@@ -106,7 +111,10 @@ export function Composer(props: ComposerProps) {
       />
       <div class="composer-bar">
         <p class="composer-hint">
-          <Show when={props.blocked === undefined} fallback={<span class="composer-blocked">{props.blocked}</span>}>
+          <Show
+            when={props.blocked === undefined}
+            fallback={<span class="composer-blocked">{props.blocked}</span>}
+          >
             <kbd>Enter</kbd> {props.busy ? 'queues' : 'sends'}
             <span class="composer-more">
               <kbd>Shift Enter</kbd> new line <kbd>Ctrl Enter</kbd> in background

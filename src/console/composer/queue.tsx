@@ -161,7 +161,9 @@ function Item(props: ItemProps) {
 /** What waits for the turn to end, in order, and why it waits longer when it does. */
 export function QueueStrip(props: QueueActions & { queue: Queue }) {
   const editing = createField('');
-  const ids = createMemo(() => props.queue.messages.map((queued) => queued.message.id), undefined, { equals: sameList });
+  const ids = createMemo(() => props.queue.messages.map((queued) => queued.message.id), undefined, {
+    equals: sameList,
+  });
   const byId = createMemo(() => new Map(props.queue.messages.map((queued) => [queued.message.id, queued])));
   return (
     <Show when={ids().length > 0}>
@@ -173,9 +175,7 @@ export function QueueStrip(props: QueueActions & { queue: Queue }) {
           <p>
             {count(ids().length, 'message')} queued
             <Show when={props.queue.held}>
-              <span class="queue-why">
-                , {props.queue.reason ? heldWords[props.queue.reason] : 'held'}
-              </span>
+              <span class="queue-why">, {props.queue.reason ? heldWords[props.queue.reason] : 'held'}</span>
             </Show>
           </p>
           <Show when={props.queue.held}>

@@ -7,7 +7,11 @@ import type { Delivery } from './composer.tsx';
 export function SendMenu(props: { busy: boolean; disabled: boolean; onSend: (delivery: Delivery) => void }) {
   return (
     <DropdownMenu placement="top-end" gutter={6}>
-      <DropdownMenu.Trigger class="button primary split-more" disabled={props.disabled} aria-label="Other ways to send">
+      <DropdownMenu.Trigger
+        class="button primary split-more"
+        disabled={props.disabled}
+        aria-label="Other ways to send"
+      >
         <ChevronDown size={14} aria-hidden="true" />
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>

@@ -7,8 +7,8 @@ import { FileText, MessageSquare } from '../icons.ts';
 import { JobList } from '../jobs/job-list.tsx';
 import { createField, createToggle } from '../lib/ui.ts';
 import { Notice } from '../parts/notice.tsx';
-import { NewDialog } from '../sessions/new-dialog.tsx';
 import { SessionList } from '../sessions/list.tsx';
+import { NewDialog } from '../sessions/new-dialog.tsx';
 import { Empty } from '../shell/empty.tsx';
 import { LinkBadge } from '../shell/link.tsx';
 import { SessionHead } from '../shell/session-head.tsx';
@@ -53,7 +53,9 @@ const states: readonly Turn[] = [
   turnOf('polling', 'Its stream is lost', short, {
     watching: { mode: 'poll', reason: 'The agent’s stream was lost.', since },
   }),
-  turnOf('silent', 'Silent', short, { watching: { mode: 'silent', reason: 'The agent is running a tool.', since } }),
+  turnOf('silent', 'Silent', short, {
+    watching: { mode: 'silent', reason: 'The agent is running a tool.', since },
+  }),
   turnOf('retrying', 'Retrying', short, {
     retrying: { attempt: 2, reason: 'The model server is busy (429).', next: sample.then + 30_000 },
   }),
@@ -65,7 +67,10 @@ const states: readonly Turn[] = [
     ...sample.ended,
     outcome: 'failed',
     stopReason: 'error',
-    error: { code: 'stream.ended_early', message: 'The model server closed the stream before the answer was complete.' },
+    error: {
+      code: 'stream.ended_early',
+      message: 'The model server closed the stream before the answer was complete.',
+    },
   }),
   turnOf('interrupted', 'Interrupted', [], {
     ...sample.ended,
@@ -99,8 +104,20 @@ const parts: readonly Part[] = [
     confirmed: false,
   },
   { type: 'notice', id: 'n1', level: 'info', code: 'x', text: 'The model was changed to Large.' },
-  { type: 'notice', id: 'n2', level: 'warning', code: 'x', text: 'The context is 92 % full; older turns are left out.' },
-  { type: 'notice', id: 'n3', level: 'error', code: 'x', text: 'The agent’s process ended; it is started again.' },
+  {
+    type: 'notice',
+    id: 'n2',
+    level: 'warning',
+    code: 'x',
+    text: 'The context is 92 % full; older turns are left out.',
+  },
+  {
+    type: 'notice',
+    id: 'n3',
+    level: 'error',
+    code: 'x',
+    text: 'The agent’s process ended; it is started again.',
+  },
   ...sample.jobs.map((job): Part => ({ type: 'job', id: job.ref.job })),
   sample.text('prose', sample.prose),
   sample.permissions.open,
@@ -115,7 +132,13 @@ function Controls() {
         <Composer {...composer} session="gallery-1" busy={false} stopping={false} />
         <Composer {...composer} session="gallery-2" busy={true} stopping={false} />
         <Composer {...composer} session="gallery-3" busy={true} stopping={true} />
-        <Composer {...composer} session="gallery-4" busy={false} stopping={false} blocked="This conversation is closed." />
+        <Composer
+          {...composer}
+          session="gallery-4"
+          busy={false}
+          stopping={false}
+          blocked="This conversation is closed."
+        />
       </Section>
       <Section title="Queue">
         <QueueStrip {...queue} queue={sample.queues.running} />
@@ -146,7 +169,12 @@ function Controls() {
 function Lists() {
   const search = createField('');
   const dialog = createToggle();
-  const common = { search, agentName: (id: string) => id, href: (id: string) => `#${id}`, onNew: () => dialog.set(true) };
+  const common = {
+    search,
+    agentName: (id: string) => id,
+    href: (id: string) => `#${id}`,
+    onNew: () => dialog.set(true),
+  };
   return (
     <>
       <Section title="Conversations">
@@ -189,7 +217,11 @@ export function Gallery() {
         <ThemeButton />
       </header>
       <Section title="Parts of a turn">
-        <TurnRow turn={turnOf('parts', 'The queue drains twice after a stop. Can you find out why?', parts)} newest={true} view={view} />
+        <TurnRow
+          turn={turnOf('parts', 'The queue drains twice after a stop. Can you find out why?', parts)}
+          newest={true}
+          view={view}
+        />
       </Section>
       <Section title="How a turn stands">
         <For each={states}>{(turn) => <TurnRow turn={turn} newest={true} view={view} />}</For>
@@ -207,12 +239,19 @@ export function Gallery() {
           backHref="#"
           backLabel="All conversations"
         />
-        <Notice level="error" text="Log unavailable: the disk is full. Nothing new is kept until there is room." />
+        <Notice
+          level="error"
+          text="Log unavailable: the disk is full. Nothing new is kept until there is room."
+        />
         <Empty icon={<MessageSquare size={20} />} title="Nothing said yet">
           Write a message below.
         </Empty>
         <Trouble title="This conversation does not exist" reason="It may have been deleted in another tab." />
-        <Trouble title="The conversation could not be loaded" reason="The gateway did not answer." onRetry={nothing} />
+        <Trouble
+          title="The conversation could not be loaded"
+          reason="The gateway did not answer."
+          onRetry={nothing}
+        />
         <Empty icon={<FileText size={20} />} title="Sign in">
           Open the address that `npm start` printed: it carries the token.
         </Empty>

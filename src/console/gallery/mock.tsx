@@ -13,13 +13,18 @@ import * as sample from './samples.ts';
 const nothing = () => {};
 
 const turns = [
-  sample.turnOf('one', 'The queue drains twice after a stop. Can you find out why?', [
-    sample.thought('h', 'Two callers.'),
-    sample.tools.read,
-    sample.tools.search,
-    sample.tools.edit,
-    sample.text('p', sample.prose),
-  ], sample.ended),
+  sample.turnOf(
+    'one',
+    'The queue drains twice after a stop. Can you find out why?',
+    [
+      sample.thought('h', 'Two callers.'),
+      sample.tools.read,
+      sample.tools.search,
+      sample.tools.edit,
+      sample.text('p', sample.prose),
+    ],
+    sample.ended,
+  ),
   sample.turnOf('two', 'Good. Run the tests for it, and the whole suite in the background.', [
     sample.text('p', 'I start the suite as a job and run the tests of the queue here.'),
     { type: 'job', id: 'job-run' },
@@ -78,7 +83,14 @@ export function Mock() {
           onMove={nothing}
           onResume={nothing}
         />
-        <Composer session="mock" busy={true} stopping={false} commands={sample.commands} onSend={nothing} onStop={nothing} />
+        <Composer
+          session="mock"
+          busy={true}
+          stopping={false}
+          commands={sample.commands}
+          onSend={nothing}
+          onStop={nothing}
+        />
       </div>
     </Shell>
   );

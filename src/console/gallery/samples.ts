@@ -15,7 +15,13 @@ const opened = {
 } as const;
 
 export function turnOf(id: string, words: string, parts: readonly Part[], more: Partial<Turn> = {}): Turn {
-  return { ...opened, id, message: { id: `m-${id}`, content: [{ type: 'text', text: words }] }, parts, ...more };
+  return {
+    ...opened,
+    id,
+    message: { id: `m-${id}`, content: [{ type: 'text', text: words }] },
+    parts,
+    ...more,
+  };
 }
 
 export const ended = {
@@ -26,7 +32,12 @@ export const ended = {
 } as const satisfies Partial<Turn>;
 
 export const text = (id: string, words: string): Part => ({ type: 'text', id, text: words, revision: 0 });
-export const thought = (id: string, words: string): Part => ({ type: 'thought', id, text: words, revision: 0 });
+export const thought = (id: string, words: string): Part => ({
+  type: 'thought',
+  id,
+  text: words,
+  revision: 0,
+});
 
 export const toolOf = (id: string, more: Partial<ToolPart>): ToolPart => ({
   type: 'tool',
@@ -81,7 +92,11 @@ const after = `export function onEnd(turn) {
 `;
 
 export const tools = {
-  read: toolOf('t-read', { title: 'Read file', locations: [{ path: 'src/queue/drain.ts', line: 41 }], rawOutput: before }),
+  read: toolOf('t-read', {
+    title: 'Read file',
+    locations: [{ path: 'src/queue/drain.ts', line: 41 }],
+    rawOutput: before,
+  }),
   search: toolOf('t-search', {
     title: 'Search for “drainQueue”',
     kind: 'search',
@@ -97,7 +112,8 @@ export const tools = {
     title: 'npm test -- drain',
     kind: 'execute',
     status: 'in_progress',
-    output: '\u001b[1m RUN \u001b[22m test/drain.test.ts\n\u001b[32m ✓\u001b[39m an answer, then an end (4 ms)\n ✓ an end, then an answer (2 ms)\n   an end only …',
+    output:
+      '\u001b[1m RUN \u001b[22m test/drain.test.ts\n\u001b[32m ✓\u001b[39m an answer, then an end (4 ms)\n ✓ an end, then an answer (2 ms)\n   an end only …',
   }),
   failed: toolOf('t-failed', {
     title: 'npm run lint',
@@ -132,7 +148,13 @@ const options = [
 ] as const;
 
 export const permissions = {
-  open: { type: 'permission', id: 'p-open', title: 'Run npm test -- drain', options: [...options], state: 'open' },
+  open: {
+    type: 'permission',
+    id: 'p-open',
+    title: 'Run npm test -- drain',
+    options: [...options],
+    state: 'open',
+  },
   answered: {
     type: 'permission',
     id: 'p-answered',
@@ -159,7 +181,13 @@ export const permissions = {
   },
 } as const satisfies Record<string, Part>;
 
-const jobOf = (id: string, title: string, state: JobView['state'], turn: Partial<Turn>, more = {}): JobView => ({
+const jobOf = (
+  id: string,
+  title: string,
+  state: JobView['state'],
+  turn: Partial<Turn>,
+  more = {},
+): JobView => ({
   ref: {
     job: id,
     seq: 4,
@@ -186,10 +214,16 @@ export const jobs: readonly JobView[] = [
     ...ended,
     parts: [text('x', 'Updated 12 packages; all tests pass.')],
   }),
-  jobOf('job-bad', 'Build the documentation', 'failed', { outcome: 'failed' }, {
-    outcome: 'failed',
-    error: { code: 'agent.exited', message: 'The agent’s process ended with code 137.' },
-  }),
+  jobOf(
+    'job-bad',
+    'Build the documentation',
+    'failed',
+    { outcome: 'failed' },
+    {
+      outcome: 'failed',
+      error: { code: 'agent.exited', message: 'The agent’s process ended with code 137.' },
+    },
+  ),
 ];
 
 export const queues: Readonly<Record<'running' | 'held', Queue>> = {
@@ -197,8 +231,14 @@ export const queues: Readonly<Record<'running' | 'held', Queue>> = {
     held: false,
     revision: 3,
     messages: [
-      { message: { id: 'q1', content: [{ type: 'text', text: 'Then update the changelog' }] }, delivery: 'queue' },
-      { message: { id: 'q2', content: [{ type: 'text', text: 'Only look at the store, not at the views' }] }, delivery: 'steer' },
+      {
+        message: { id: 'q1', content: [{ type: 'text', text: 'Then update the changelog' }] },
+        delivery: 'queue',
+      },
+      {
+        message: { id: 'q2', content: [{ type: 'text', text: 'Only look at the store, not at the views' }] },
+        delivery: 'steer',
+      },
     ],
   },
   held: {
@@ -206,14 +246,33 @@ export const queues: Readonly<Record<'running' | 'held', Queue>> = {
     reason: 'stopped',
     revision: 5,
     messages: [
-      { message: { id: 'q1', content: [{ type: 'text', text: 'Then update the changelog' }] }, delivery: 'queue' },
-      { message: { id: 'q2', content: [{ type: 'text', text: 'And open a pull request with a short description of what changed' }] }, delivery: 'queue' },
-      { message: { id: 'q3', content: [{ type: 'text', text: 'Tell me when it is merged' }] }, delivery: 'queue' },
+      {
+        message: { id: 'q1', content: [{ type: 'text', text: 'Then update the changelog' }] },
+        delivery: 'queue',
+      },
+      {
+        message: {
+          id: 'q2',
+          content: [
+            { type: 'text', text: 'And open a pull request with a short description of what changed' },
+          ],
+        },
+        delivery: 'queue',
+      },
+      {
+        message: { id: 'q3', content: [{ type: 'text', text: 'Tell me when it is merged' }] },
+        delivery: 'queue',
+      },
     ],
   },
 };
 
-const summary = (id: string, title: string | undefined, minutes: number, more: Partial<SessionSummary>): SessionSummary => ({
+const summary = (
+  id: string,
+  title: string | undefined,
+  minutes: number,
+  more: Partial<SessionSummary>,
+): SessionSummary => ({
   id,
   kind: 'conversation',
   agent: 'builtin',
@@ -236,20 +295,37 @@ export const sessions: readonly SessionSummary[] = [
   summary('s2', 'Release notes for 0.4', 3, { state: 'streaming', permissions: 1, agent: 'claude' }),
   summary('s3', 'Flaky test in the gateway', 12, { unread: 2, runningJobs: 2 }),
   summary('s4', 'Move the settings to a file', 47, { state: 'cancelled', held: true, queued: 3 }),
-  summary('s5', 'Why is the first paint slow on the jobs page when the list is long?', 200, { state: 'failed', agent: 'model' }),
+  summary('s5', 'Why is the first paint slow on the jobs page when the list is long?', 200, {
+    state: 'failed',
+    agent: 'model',
+  }),
   summary('s6', 'Typed errors in the client', 1500, {}),
   summary('s7', undefined, 4000, { state: 'idle' }),
 ];
 
 export const jobSessions: readonly SessionSummary[] = [
   summary('j1', 'Run the whole test suite', 1, { kind: 'job', state: 'streaming', parent: 's1' }),
-  summary('j2', 'Reindex the repository', 4, { kind: 'job', state: 'polling', parent: 's3', reason: 'stream lost' }),
+  summary('j2', 'Reindex the repository', 4, {
+    kind: 'job',
+    state: 'polling',
+    parent: 's3',
+    reason: 'stream lost',
+  }),
   summary('j3', 'Update the dependencies', 90, { kind: 'job', parent: 's3' }),
-  summary('j4', 'Build the documentation', 300, { kind: 'job', state: 'failed', reason: 'The agent’s process ended with code 137.' }),
+  summary('j4', 'Build the documentation', 300, {
+    kind: 'job',
+    state: 'failed',
+    reason: 'The agent’s process ended with code 137.',
+  }),
 ];
 
 export const agents: readonly AgentChoice[] = [
-  { id: 'builtin', name: 'Built-in', description: 'Works in a directory without network or key.', available: true },
+  {
+    id: 'builtin',
+    name: 'Built-in',
+    description: 'Works in a directory without network or key.',
+    available: true,
+  },
   {
     id: 'model',
     name: 'Model server',

@@ -32,7 +32,9 @@ function JobLine(props: JobListProps & { job: SessionSummary; now: number }) {
           <Dot word={word()} />
           <span class="job-text">
             {props.agentName(props.job.agent)}
-            <Show when={props.job.parent && props.parentTitle(props.job.parent)}>{(title) => <> · {title()}</>}</Show>
+            <Show when={props.job.parent && props.parentTitle(props.job.parent)}>
+              {(title) => <> · {title()}</>}
+            </Show>
             <Show when={props.job.reason}>{(reason) => <> · {reason()}</>}</Show>
           </span>
         </p>

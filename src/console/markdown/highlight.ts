@@ -34,7 +34,9 @@ function paint(target: HTMLElement, runs: NonNullable<HighlightAnswer['runs']>):
 
 /** Colours the code in a finished block, off the main thread. */
 export function highlightBlock(block: HTMLElement): void {
-  const figures = block.matches('figure.md-code') ? [block] : block.querySelectorAll<HTMLElement>('figure.md-code');
+  const figures = block.matches('figure.md-code')
+    ? [block]
+    : block.querySelectorAll<HTMLElement>('figure.md-code');
   for (const figure of figures) {
     const language = figure.dataset.language ?? '';
     const target = figure.querySelector<HTMLElement>('pre > code');

@@ -13,7 +13,8 @@ export interface HighlightAnswer {
 export type Run = readonly [text: string, classes: string];
 
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#x27': "'" };
-const decode = (text: string) => text.replace(/&(amp|lt|gt|quot|#x27);/g, (_, name: string) => entities[name] ?? '');
+const decode = (text: string) =>
+  text.replace(/&(amp|lt|gt|quot|#x27);/g, (_, name: string) => entities[name] ?? '');
 
 /** highlight.js writes HTML of nested spans; as flat runs the page can show it without parsing HTML. */
 function flatten(html: string): Run[] {
@@ -30,6 +31,8 @@ function flatten(html: string): Run[] {
 self.onmessage = (event: MessageEvent<HighlightRequest>) => {
   const { id, code, language } = event.data;
   const known = hljs.getLanguage(language) !== undefined;
-  const answer: HighlightAnswer = known ? { id, runs: flatten(hljs.highlight(code, { language }).value) } : { id };
+  const answer: HighlightAnswer = known
+    ? { id, runs: flatten(hljs.highlight(code, { language }).value) }
+    : { id };
   self.postMessage(answer);
 };

@@ -1,4 +1,4 @@
-import { Lexer, Parser, type Token, type Tokens, type Links } from 'marked';
+import { Lexer, type Links, Parser, type Token, type Tokens } from 'marked';
 import { decodeEntities, fromHtml, link, picture } from './sanitize.ts';
 import { element, joined, type VElement, type VNode } from './vnode.ts';
 
@@ -12,7 +12,9 @@ export function lex(source: string, links: Links): Token[] {
 }
 
 const hasHtml = (tokens: readonly Token[]): boolean =>
-  tokens.some((token) => token.type === 'html' || ('tokens' in token && token.tokens ? hasHtml(token.tokens) : false));
+  tokens.some(
+    (token) => token.type === 'html' || ('tokens' in token && token.tokens ? hasHtml(token.tokens) : false),
+  );
 
 /** Tags in running text come as single tokens: only the browser's parser can pair them. */
 function inline(tokens: readonly Token[]): VNode[] {
@@ -76,7 +78,8 @@ function table(token: Tokens.Table): VElement {
 }
 
 function list(token: Tokens.List): VElement {
-  const start = token.ordered && token.start !== '' && token.start !== 1 ? { start: String(token.start) } : undefined;
+  const start =
+    token.ordered && token.start !== '' && token.start !== 1 ? { start: String(token.start) } : undefined;
   const items = token.items.map((item) =>
     element('li', item.task ? { class: 'md-task' } : undefined, blocks(item.tokens, !item.loose)),
   );

@@ -4,9 +4,57 @@ import { element, joined, type VNode } from './vnode.ts';
 /** What HTML written into Markdown may become. No attribute but these two survives, so no style, id or handler does. */
 const allowed = {
   ALLOWED_TAGS: [
-    ...['a', 'b', 'blockquote', 'br', 'caption', 'code', 'dd', 'del', 'details', 'div', 'dl', 'dt', 'em', 'h1', 'h2'],
-    ...['h3', 'h4', 'h5', 'h6', 'hr', 'i', 'img', 'ins', 'kbd', 'li', 'mark', 'ol', 'p', 'pre', 'q', 's', 'samp'],
-    ...['small', 'span', 'strong', 'sub', 'summary', 'sup', 'table', 'tbody', 'td', 'tfoot', 'th', 'thead', 'tr'],
+    ...[
+      'a',
+      'b',
+      'blockquote',
+      'br',
+      'caption',
+      'code',
+      'dd',
+      'del',
+      'details',
+      'div',
+      'dl',
+      'dt',
+      'em',
+      'h1',
+      'h2',
+    ],
+    ...[
+      'h3',
+      'h4',
+      'h5',
+      'h6',
+      'hr',
+      'i',
+      'img',
+      'ins',
+      'kbd',
+      'li',
+      'mark',
+      'ol',
+      'p',
+      'pre',
+      'q',
+      's',
+      'samp',
+    ],
+    ...[
+      'small',
+      'span',
+      'strong',
+      'sub',
+      'summary',
+      'sup',
+      'table',
+      'tbody',
+      'td',
+      'tfoot',
+      'th',
+      'thead',
+      'tr',
+    ],
     ...['u', 'ul', 'var'],
   ],
   ALLOWED_ATTR: ['href', 'src', 'alt', 'title'],
@@ -24,7 +72,11 @@ export function safeAddress(href: string): string | undefined {
 }
 
 /** A link that leaves the page alone; plain text where the address is not safe. */
-export function link(href: string, title: string | null | undefined, children: readonly VNode[]): readonly VNode[] {
+export function link(
+  href: string,
+  title: string | null | undefined,
+  children: readonly VNode[],
+): readonly VNode[] {
   const address = safeAddress(href);
   if (address === undefined) return children;
   const attrs = { href: address, target: '_blank', rel: 'noopener noreferrer nofollow' };

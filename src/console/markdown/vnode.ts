@@ -9,7 +9,11 @@ export interface VElement {
 
 const none: Readonly<Record<string, string>> = {};
 
-export function element(tag: string, attrs: Record<string, string> | undefined, children: readonly VNode[]): VElement {
+export function element(
+  tag: string,
+  attrs: Record<string, string> | undefined,
+  children: readonly VNode[],
+): VElement {
   return { tag, attrs: attrs ?? none, children };
 }
 
@@ -37,7 +41,8 @@ export function create(node: VNode): Node {
 function patch(dom: Node, before: VNode, after: VNode): void {
   if (before === after) return;
   if (typeof after === 'string') {
-    if (typeof before === 'string' && after.startsWith(before)) (dom as Text).appendData(after.slice(before.length));
+    if (typeof before === 'string' && after.startsWith(before))
+      (dom as Text).appendData(after.slice(before.length));
     else (dom as Text).data = after;
     return;
   }
@@ -51,7 +56,8 @@ function patch(dom: Node, before: VNode, after: VNode): void {
 }
 
 const alike = (a: VNode | undefined, b: VNode): boolean =>
-  a !== undefined && (typeof a === 'string' ? typeof b === 'string' : typeof b !== 'string' && a.tag === b.tag);
+  a !== undefined &&
+  (typeof a === 'string' ? typeof b === 'string' : typeof b !== 'string' && a.tag === b.tag);
 
 /** As `patch`, for the children of `parent` from index `first` on. */
 export function patchChildren(

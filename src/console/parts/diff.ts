@@ -22,7 +22,10 @@ export function diffOf(oldText: string | null, newText: string): Diff {
   const before = oldText ?? '';
   const skipped: Diff = { lines: [], added: 0, removed: 0, skipped: true };
   if (before.length + newText.length > largest) return skipped;
-  const patch: StructuredPatch | undefined = structuredPatch('', '', before, newText, '', '', { context: 3, timeout: 200 });
+  const patch: StructuredPatch | undefined = structuredPatch('', '', before, newText, '', '', {
+    context: 3,
+    timeout: 200,
+  });
   if (!patch) return skipped;
   const lines: DiffLine[] = [];
   let added = 0;

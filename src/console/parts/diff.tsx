@@ -24,7 +24,8 @@ function Line(props: { line: DiffLine }) {
 export function DiffStat(props: { diff: Diff }) {
   return (
     <span class="diff-stat">
-      <span class="diff-added">+{props.diff.added}</span> <span class="diff-removed">−{props.diff.removed}</span>
+      <span class="diff-added">+{props.diff.added}</span>{' '}
+      <span class="diff-removed">−{props.diff.removed}</span>
     </span>
   );
 }

@@ -2,8 +2,8 @@ import { Show } from 'solid-js';
 import { Layers } from '../icons.ts';
 import { stateWord } from '../lib/words.ts';
 import type { JobView } from '../view.ts';
-import { textOf } from './message.tsx';
 import { Dot } from './dot.tsx';
+import { textOf } from './message.tsx';
 
 const busy = new Set(['dispatching', 'streaming', 'polling']);
 

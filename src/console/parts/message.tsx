@@ -1,43 +1,46 @@
-import { For, Match, Show, Switch } from 'solid-js';
+import { Index, Show } from 'solid-js';
 import type { ContentBlock, Message } from '../../wire/content.ts';
 import { CornerDownRight, FileText } from '../icons.ts';
 
 /** The words of a message; what is not text is named. */
 export function textOf(content: readonly ContentBlock[]): string {
   return content
-    .map((block) => (block.type === 'text' ? block.text : `[${nameOf(block)}]`))
+    .map((block) => (block.type === 'text' ? block.text : `[${wordsOf(block)}]`))
     .join('\n')
     .trim();
 }
 
-function nameOf(block: Exclude<ContentBlock, { type: 'text' }>): string {
+/** What a block says; one that is not text is named. */
+export function wordsOf(block: ContentBlock): string {
   switch (block.type) {
+    case 'text':
+      return block.text;
     case 'resource_link':
       return block.title ?? block.name;
     case 'resource':
       return block.resource.uri;
     default:
-      return `${block.type}, ${block.mimeType}`;
+      return block.type === 'image' ? `Image, ${block.mimeType}` : `Audio, ${block.mimeType}`;
   }
 }
 
 function Blocks(props: { content: readonly ContentBlock[] }) {
   return (
-    <For each={props.content}>
+    <Index each={props.content}>
       {(block) => (
-        <Switch>
-          <Match when={block.type === 'text' && block}>{(text) => <p>{text().text}</p>}</Match>
-          <Match when={block.type !== 'text' && block}>
-            {(other) => (
-              <p class="message-attachment">
-                <FileText size={14} aria-hidden="true" />
-                {nameOf(other())}
-              </p>
-            )}
-          </Match>
-        </Switch>
+        <Show
+          when={block().type === 'text'}
+          fallback={
+            <p class="message-attachment">
+              <FileText size={14} aria-hidden="true" />
+              {wordsOf(block())}
+            </p>
+          }
+        >
+          <p>{wordsOf(block())}</p>
+        </Show>
       )}
-    </For>
+    </Index>
   );
 }
 

@@ -1,9 +1,14 @@
-import { For, Match, Show, Switch } from 'solid-js';
+import { Index, Match, Show, Switch } from 'solid-js';
 import type { PermissionPart } from '../../wire/turn.ts';
 import { Ban, CircleCheck, CircleX, ShieldQuestion } from '../icons.ts';
 import { Spinner } from './spinner.tsx';
 
-const style = { allow_once: 'primary', allow_always: 'plain', reject_once: 'plain', reject_always: 'plain' } as const;
+const style = {
+  allow_once: 'primary',
+  allow_always: 'plain',
+  reject_once: 'plain',
+  reject_always: 'plain',
+} as const;
 
 /** `answering`: the option that was chosen and is not confirmed yet. */
 export function Permission(props: {
@@ -14,7 +19,12 @@ export function Permission(props: {
   const chosen = () => props.permission.options.find((option) => option.optionId === props.permission.option);
   const allowed = () => chosen()?.kind.startsWith('allow') ?? false;
   return (
-    <div class="permission" data-state={props.permission.state} role="group" aria-label={props.permission.title}>
+    <div
+      class="permission"
+      data-state={props.permission.state}
+      role="group"
+      aria-label={props.permission.title}
+    >
       <Switch>
         <Match when={props.permission.state === 'open'}>
           <div class="permission-ask">
@@ -25,21 +35,21 @@ export function Permission(props: {
             </div>
           </div>
           <div class="permission-options">
-            <For each={props.permission.options}>
+            <Index each={props.permission.options}>
               {(option) => (
                 <button
                   type="button"
-                  class={`button ${style[option.kind]}`}
+                  class={`button ${style[option().kind]}`}
                   disabled={props.answering !== undefined}
-                  onClick={() => props.onAnswer(option.optionId)}
+                  onClick={() => props.onAnswer(option().optionId)}
                 >
-                  <Show when={props.answering === option.optionId}>
+                  <Show when={props.answering === option().optionId}>
                     <Spinner />
                   </Show>
-                  {option.name}
+                  {option().name}
                 </button>
               )}
-            </For>
+            </Index>
           </div>
         </Match>
         <Match when={props.permission.state === 'answered'}>

@@ -1,13 +1,13 @@
-import { type Component, createMemo, For, Match, Show, Switch } from 'solid-js';
+import { type Component, createMemo, Index, Match, Show, Switch } from 'solid-js';
 import { Dynamic } from 'solid-js/web';
 import type { ToolContent, ToolKind } from '../../wire/content.ts';
 import type { ToolPart } from '../../wire/turn.ts';
 import * as icons from '../icons.ts';
 import { createToggle } from '../lib/ui.ts';
-import { Markdown } from '../markdown/markdown.tsx';
 import { diffOf } from './diff.ts';
 import { DiffStat, DiffView } from './diff.tsx';
 import { Disclosure } from './disclosure.tsx';
+import { wordsOf } from './message.tsx';
 import { Output } from './output.tsx';
 import { Spinner } from './spinner.tsx';
 
@@ -43,7 +43,9 @@ const pretty = (value: unknown) => (typeof value === 'string' ? value : JSON.str
 function Mark(props: { status: ToolPart['status']; exitCode?: number | null }) {
   const word = () => {
     const code = props.exitCode;
-    return props.status === 'failed' && typeof code === 'number' ? `Exit code ${code}` : statusWords[props.status];
+    return props.status === 'failed' && typeof code === 'number'
+      ? `Exit code ${code}`
+      : statusWords[props.status];
   };
   return (
     <span class="tool-status" data-status={props.status}>
@@ -69,7 +71,8 @@ function Mark(props: { status: ToolPart['status']; exitCode?: number | null }) {
   );
 }
 
-function Content(props: { content: ToolContent; tool: ToolPart }) {
+/** A tool's content is sent whole each time, so it is shown as it is: nothing here only grows. */
+function Content(props: { content: ToolContent }) {
   return (
     <Switch>
       <Match when={props.content.type === 'diff' && props.content}>
@@ -77,32 +80,19 @@ function Content(props: { content: ToolContent; tool: ToolPart }) {
       </Match>
       <Match when={props.content.type === 'content' && props.content.content}>
         {(block) => (
-          <Switch>
-            <Match when={(block().type === 'text' || undefined) && (block() as { text: string }).text}>
-              {(text) => (
-                <div class="tool-text">
-                  <Markdown text={text()} revision={0} done={props.tool.status !== 'in_progress'} />
-                </div>
-              )}
-            </Match>
-            <Match when={block().type !== 'text'}>
-              <p class="tool-note">{describeBlock(block())}</p>
-            </Match>
-          </Switch>
+          <Show when={block().type === 'text'} fallback={<p class="tool-note">{wordsOf(block())}</p>}>
+            <div class="tool-text">{wordsOf(block())}</div>
+          </Show>
         )}
       </Match>
     </Switch>
   );
 }
 
-function describeBlock(block: Extract<ToolContent, { type: 'content' }>['content']): string {
-  if (block.type === 'resource_link') return block.title ?? block.name;
-  if (block.type === 'resource') return block.resource.uri;
-  return block.type === 'image' ? `Image, ${block.mimeType}` : block.type;
-}
-
 function DiffBlock(props: { content: DiffContent }) {
-  const diff = createMemo(() => diffOf(props.content.oldText, props.content.newText));
+  const before = createMemo(() => props.content.oldText);
+  const after = createMemo(() => props.content.newText);
+  const diff = createMemo(() => diffOf(before(), after()));
   return (
     <>
       <div class="diff-path">
@@ -118,8 +108,10 @@ export function Tool(props: { tool: ToolPart }) {
   const open = createToggle(opensByItself(props.tool));
   const shown = () => props.tool.content.filter((content) => content.type !== 'terminal');
   const raw = () => shown().length === 0 && props.tool.output === '' && props.tool.rawOutput !== undefined;
-  const input = () => props.tool.kind !== 'execute' && shown().length === 0 && props.tool.rawInput !== undefined;
-  const empty = () => shown().length === 0 && props.tool.output === '' && !raw() && !input() && !props.tool.reason;
+  const input = () =>
+    props.tool.kind !== 'execute' && shown().length === 0 && props.tool.rawInput !== undefined;
+  const empty = () =>
+    shown().length === 0 && props.tool.output === '' && !raw() && !input() && !props.tool.reason;
   const place = () => {
     const first = props.tool.locations[0];
     if (!first) return undefined;
@@ -152,7 +144,7 @@ export function Tool(props: { tool: ToolPart }) {
       <Show when={props.tool.output !== ''}>
         <Output output={props.tool.output} label={`Output of ${props.tool.title}`} />
       </Show>
-      <For each={shown()}>{(content) => <Content content={content} tool={props.tool} />}</For>
+      <Index each={shown()}>{(content) => <Content content={content()} />}</Index>
       <Show when={raw()}>
         <pre class="output" tabindex="0" aria-label="Result">
           {pretty(props.tool.rawOutput)}

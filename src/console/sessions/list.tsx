@@ -8,7 +8,13 @@ import { summaryWord } from '../lib/words.ts';
 import { Dot } from '../parts/dot.tsx';
 import { Empty } from '../shell/empty.tsx';
 
-function Line(props: { session: SessionSummary; agent: string; href: string; current: boolean; now: number }) {
+function Line(props: {
+  session: SessionSummary;
+  agent: string;
+  href: string;
+  current: boolean;
+  now: number;
+}) {
   const title = () => props.session.title ?? 'New conversation';
   return (
     <a
@@ -66,7 +72,8 @@ export function SessionList(props: SessionListProps) {
   const now = createNow();
   const shown = createMemo(() => {
     const words = props.search().trim().toLowerCase();
-    const matching = words === '' ? props.sessions : props.sessions.filter((session) => found(session, words));
+    const matching =
+      words === '' ? props.sessions : props.sessions.filter((session) => found(session, words));
     return [...matching].sort((a, b) => b.updatedAt - a.updatedAt);
   });
   const ids = createMemo(() => shown().map((session) => session.id), undefined, { equals: sameList });
@@ -89,7 +96,7 @@ export function SessionList(props: SessionListProps) {
           New
         </button>
       </div>
-      <ul class="sessions-list">
+      <ul class="sessions-list" hidden={ids().length === 0}>
         <For each={ids()}>
           {(id) => {
             const first = byId().get(id) as SessionSummary;

@@ -105,7 +105,9 @@ function Form(props: NewDialogProps) {
         )}
       </Show>
       <div class="dialog-actions">
-        <Dialog.CloseButton class="button" aria-label="Cancel">Cancel</Dialog.CloseButton>
+        <Dialog.CloseButton class="button" aria-label="Cancel">
+          Cancel
+        </Dialog.CloseButton>
         <button type="submit" class="button primary" disabled={agent() === '' || props.creating}>
           <Show when={props.creating}>
             <Spinner />

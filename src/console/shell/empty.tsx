@@ -1,7 +1,12 @@
 import { type JSX, Show } from 'solid-js';
 
 /** A page or a list with nothing in it: what this is, and the one thing to do. */
-export function Empty(props: { icon: JSX.Element; title: string; children?: JSX.Element; action?: JSX.Element }) {
+export function Empty(props: {
+  icon: JSX.Element;
+  title: string;
+  children?: JSX.Element;
+  action?: JSX.Element;
+}) {
   return (
     <div class="empty">
       <span class="empty-icon" aria-hidden="true">

@@ -5,7 +5,8 @@ import { ArrowLeft } from '../icons.ts';
 import { stateWord } from '../lib/words.ts';
 import { Dot } from '../parts/dot.tsx';
 
-const k = (tokens: number) => (tokens < 1000 ? String(tokens) : `${(tokens / 1000).toFixed(tokens < 10_000 ? 1 : 0)}k`);
+const k = (tokens: number) =>
+  tokens < 1000 ? String(tokens) : `${(tokens / 1000).toFixed(tokens < 10_000 ? 1 : 0)}k`;
 
 function Context(props: { used: number; size: number }) {
   const percent = () => Math.min(100, Math.round((100 * props.used) / props.size));

@@ -1,8 +1,8 @@
 import { createMemo, Match, Show, Switch } from 'solid-js';
 import type { Turn } from '../../wire/turn.ts';
 import { Check, CircleAlert, Pause, RotateCw, ShieldQuestion, Square, TriangleAlert } from '../icons.ts';
-import { createNow } from '../lib/ui.ts';
 import { clockTime } from '../lib/time.ts';
+import { createNow } from '../lib/ui.ts';
 import { Spinner } from '../parts/spinner.tsx';
 import type { ThreadView } from '../view.ts';
 import { costOf, type Status, statusOf } from './status.ts';
@@ -32,9 +32,13 @@ const sameStatus = (a: Status, b: Status) =>
 /** The clock runs only while a line depends on it. */
 function Open(props: { turn: Turn; view: ThreadView }) {
   const now = createNow();
-  const status = createMemo(() => statusOf(props.turn, now(), props.view.stopping(props.turn.id)), undefined, {
-    equals: sameStatus,
-  });
+  const status = createMemo(
+    () => statusOf(props.turn, now(), props.view.stopping(props.turn.id)),
+    undefined,
+    {
+      equals: sameStatus,
+    },
+  );
   return (
     <p class="status" data-tone={status().tone}>
       <Icon tone={status().tone} />
@@ -61,7 +65,7 @@ function EndMark(props: { turn: Turn; tone: Status['tone'] }) {
 }
 
 function Ended(props: { turn: Turn; newest: boolean; view: ThreadView }) {
-  const status = createMemo(() => statusOf(props.turn, 0));
+  const status = createMemo(() => statusOf(props.turn, 0), undefined, { equals: sameStatus });
   return (
     <div class="status" data-tone={status().tone} data-ended="">
       <EndMark turn={props.turn} tone={status().tone} />

@@ -1,5 +1,5 @@
-import { count, span } from '../lib/time.ts';
 import type { Turn } from '../../wire/turn.ts';
+import { count, span } from '../lib/time.ts';
 
 export type Tone = 'working' | 'waiting' | 'asking' | 'stopping' | 'done' | 'warning' | 'error';
 
@@ -13,7 +13,11 @@ export interface Status {
 
 function stopping(stage: Turn['stopping'] | undefined): Status {
   if (stage === 'terminated') {
-    return { tone: 'stopping', label: 'Stopping…', detail: 'The agent did not react; its process was asked to end.' };
+    return {
+      tone: 'stopping',
+      label: 'Stopping…',
+      detail: 'The agent did not react; its process was asked to end.',
+    };
   }
   if (stage === 'killed') {
     return { tone: 'stopping', label: 'Stopping…', detail: 'The agent’s process is being killed.' };
@@ -77,7 +81,12 @@ function ended(turn: Turn): Status {
     case 'cancelled':
       return { tone: 'done', label: 'Stopped', next: 'retry' };
     case 'failed':
-      return { tone: 'error', label: 'Failed', detail: turn.error?.message ?? 'The agent gave no reason.', next: 'retry' };
+      return {
+        tone: 'error',
+        label: 'Failed',
+        detail: turn.error?.message ?? 'The agent gave no reason.',
+        next: 'retry',
+      };
     case 'interrupted':
       return {
         tone: 'error',

@@ -2,8 +2,8 @@ import { For, type JSX, onCleanup, onMount, Show } from 'solid-js';
 import { ArrowDown } from '../icons.ts';
 import { createToggle } from '../lib/ui.ts';
 import { Spinner } from '../parts/spinner.tsx';
-import { copyCode } from './copy.ts';
 import { Autoscroll } from './autoscroll.ts';
+import { copyCode } from './copy.ts';
 
 export interface ThreadProps {
   /** Ids of the rows, oldest first. A row is mounted once for each id and stays while the id does. */
@@ -46,7 +46,14 @@ export function Thread(props: ThreadProps) {
       <p class="visually-hidden" role="status">
         {props.announce}
       </p>
-      <div class="thread-scroller" ref={scroller} role="log" aria-label="Conversation" aria-live="off" tabindex="0">
+      <div
+        class="thread-scroller"
+        ref={scroller}
+        role="log"
+        aria-label="Conversation"
+        aria-live="off"
+        tabindex="0"
+      >
         <div class="thread-content" ref={content} onClick={copyCode}>
           <Show when={props.older}>
             <button type="button" class="button thread-older" disabled={loading()} onClick={loadOlder}>

@@ -13,7 +13,8 @@ import type { ThreadView } from '../view.ts';
 import { StatusLine } from './status-line.tsx';
 
 /** Ids of different kinds may be equal: a permission is often named after its tool call. */
-const keyOf = (part: Part) => `${part.type === 'text' || part.type === 'thought' ? 'prose' : part.type}:${part.id}`;
+const keyOf = (part: Part) =>
+  `${part.type === 'text' || part.type === 'thought' ? 'prose' : part.type}:${part.id}`;
 
 type Of<T extends Part['type']> = Part & { type: T };
 
@@ -22,7 +23,8 @@ type Of<T extends Part['type']> = Part & { type: T };
  * `newest`: no other part follows, so text may still grow.
  */
 function PartView(props: { part: Part; done: boolean; view: ThreadView }) {
-  const is = <T extends Part['type']>(type: T) => (props.part.type === type ? (props.part as Of<T>) : undefined);
+  const is = <T extends Part['type']>(type: T) =>
+    props.part.type === type ? (props.part as Of<T>) : undefined;
   return (
     <Switch>
       <Match when={is('text')}>
