@@ -266,16 +266,15 @@ describe('the builtin agent with work that survives', () => {
     const opened = await openBuiltin();
     const handle = 'worker:00000000-0000-4000-8000-000000000000';
     expect(await poll(opened, handle)).toMatchObject({ state: 'unknown' });
-    for (const wrong of [handle, 'worker:../../etc/passwd']) {
-      const outputs = await all(reattach(opened, wrong, seenTurn('t1', '')));
-      expect(outputs).toEqual([
-        {
-          type: 'ended',
-          stopReason: 'error',
-          error: expect.objectContaining({ code: 'builtin.unknown_work' }),
-        },
-      ]);
-    }
+    const lost = {
+      type: 'ended',
+      stopReason: 'lost',
+      error: expect.objectContaining({ code: 'builtin.unknown_work' }),
+    };
+    expect(await all(reattach(opened, handle, seenTurn('t1', '')))).toEqual([lost]);
+    expect(await all(reattach(opened, 'lost:in-another-process', seenTurn('t1', '')))).toEqual([lost]);
+    const outputs = await all(reattach(opened, 'worker:../../etc/passwd', seenTurn('t1', '')));
+    expect(outputs).toEqual([{ ...lost, stopReason: 'error' }]);
     await expect(poll(opened, 'worker:../x')).rejects.toMatchObject({ code: 'builtin.unknown_work' });
   });
 

@@ -134,9 +134,9 @@ describe('the builtin agent running a command', () => {
   it('keeps the settings of the gateway out of the environment of the command', async () => {
     process.env.SLUICE_TEST_SECRET = 'hidden';
     const opened = await openBuiltin({ clock: brisk });
-    const outputs = await (await run(opened, 'echo "[$SLUICE_TEST_SECRET]"')).done;
+    const outputs = await (await run(opened, 'echo "[$SLUICE_TEST_SECRET][$SLUICE_PROCESS]"')).done;
     delete process.env.SLUICE_TEST_SECRET;
-    expect(shown(outputs)).toBe('[]\n');
+    expect(shown(outputs)).toBe(`[][${opened.processes[0]?.mark}]\n`);
   });
 
   it('fails in words when the directory is gone', async () => {

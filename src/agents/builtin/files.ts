@@ -11,7 +11,7 @@ const skipped = new Set(['node_modules', '.git']);
  * The real path of `path` in `cwd`. Refuses what leads out of it: `..`, absolute paths elsewhere, symbolic links.
  * A file that does not exist yet may be named when its directory exists.
  */
-export async function confined(cwd: string, path: string): Promise<string> {
+async function confined(cwd: string, path: string): Promise<string> {
   if (path.split(/[\\/]/).includes('..')) {
     throw new AgentError('builtin.outside', `\`..\` is refused: I stay in ${cwd}. Name something in it.`);
   }

@@ -1,5 +1,14 @@
 import { readFileSync } from 'node:fs';
 
+/**
+ * The environment of a process that carries `mark`: the gateway's own, without what configures the gateway, since its
+ * secrets are not the process's.
+ */
+export function environment(mark: string): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_'));
+  return { ...Object.fromEntries(own), SLUICE_PROCESS: mark };
+}
+
 /** Signals a process group; nothing when it has ended or what is left of it is not ours. */
 export function signalGroup(pgid: number, signal: NodeJS.Signals): void {
   deliver(-pgid, signal);

@@ -56,9 +56,12 @@ export class BuiltinSession implements AgentSession {
     return this.#stream(opened.outputs(answer.play(opened), opening), handle, []);
   }
 
-  cancel(): void {
-    this.#run?.stop();
-    if (this.#polled) void stopWorker(this.#stage, this.#polled);
+  async cancel(): Promise<void> {
+    const run = this.#run;
+    run?.stop();
+    // Without a stream nothing else tells when it is over.
+    if (run?.handle !== undefined && this.#lost.has(run.handle)) await run.ended;
+    if (this.#polled !== undefined) await stopWorker(this.#stage, this.#polled);
   }
 
   answer(permission: string, answer: PermissionAnswer): void {

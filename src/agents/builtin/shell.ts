@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { within } from './clock.ts';
-import { groupIsAlive, signalGroup } from './groups.ts';
+import { environment, groupIsAlive, signalGroup } from './groups.ts';
 import type { Scene } from './play.ts';
 
 export interface Shell {
@@ -28,10 +29,11 @@ const grace = 300;
  * SIGTERM to the group, and SIGKILL when it has not ended within 2 s; being abandoned sends SIGKILL at once.
  */
 export async function startShell(scene: Scene, command: string): Promise<Shell> {
+  const mark = randomUUID();
   const child = spawn('/bin/sh', ['-c', command], {
     cwd: scene.cwd,
     detached: true,
-    env: environment(),
+    env: environment(mark),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   await once(child, 'spawn');
@@ -69,11 +71,6 @@ export async function startShell(scene: Scene, command: string): Promise<Shell> 
       return { exitCode: exitCode as number | null, signal: signal as NodeJS.Signals | null, leftovers };
     },
   );
-  scene.spawned({ pgid, command, survives: false, ended: ended.then(() => undefined) });
+  scene.spawned({ pgid, command, mark, survives: false, ended: ended.then(() => undefined) });
   return { output, ended };
-}
-
-/** The gateway's own environment, without what configures the gateway: its secrets are not the command's. */
-function environment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_')));
 }

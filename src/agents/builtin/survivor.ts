@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { open, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import type { Turn } from '../../wire/turn.ts';
 import type { Output, Poll } from '../agent.ts';
 import { AgentError } from '../agent.ts';
 import type { Clock } from './clock.ts';
-import { isAlive, signalGroup } from './groups.ts';
+import { environment, isAlive, signalGroup } from './groups.ts';
 import type { Play, Scene } from './play.ts';
 
 /** A step of a worker's work: waits `after` ms, then until `file` exists, then says `output`. */
@@ -36,26 +37,27 @@ export async function* survive(scene: Scene, items: readonly WorkItem[]): Play {
   if (handle === undefined) throw new Error('surviving work needs a handle');
   const [plan, out] = [planOf(scene, handle), fileOf(scene, handle)];
   await writeFile(plan, JSON.stringify(items), { mode: 0o600 });
+  const mark = randomUUID();
   const child = spawn(process.execPath, [worker, plan, out], {
     cwd: scene.cwd,
     detached: true,
+    env: environment(mark),
     stdio: 'ignore',
   });
   await once(child, 'spawn');
   const pid = child.pid as number;
   const ended = child.exitCode === null ? once(child, 'exit').then(() => undefined) : Promise.resolve();
   child.unref();
-  scene.spawned({ pgid: pid, command: 'built-in agent, surviving work', survives: true, ended });
+  scene.spawned({ pgid: pid, command: 'built-in agent, surviving work', mark, survives: true, ended });
   yield* read(scene, handle, { pid, gone: async () => child.exitCode !== null || child.signalCode !== null });
 }
 
 /** Joins the work again, from its first word. */
 export async function* follow(scene: Scene, handle: string): Play {
+  if (!handle.startsWith('worker:')) return yield gone;
   const out = fileOf(scene, handle);
   const { pid } = await readAll(out);
-  if (pid === undefined) {
-    throw new AgentError('builtin.unknown_work', 'The built-in agent has no trace of this work any more.');
-  }
+  if (pid === undefined) return yield gone;
   const over = Promise.withResolvers<void>();
   scene.spawned({
     pgid: pid,
@@ -72,6 +74,15 @@ export async function* follow(scene: Scene, handle: string): Play {
     if (!scene.abandoned.aborted) over.resolve();
   }
 }
+
+const gone: Output = {
+  type: 'ended',
+  stopReason: 'lost',
+  error: {
+    code: 'builtin.unknown_work',
+    message: 'This work ended with the process that ran it: what it had said is kept, and you can retry.',
+  },
+};
 
 interface Running {
   readonly pid: number;
