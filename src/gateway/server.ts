@@ -46,6 +46,8 @@ export interface RunningServer {
   /** For the person who started it: carries the token. */
   readonly openUrl: string;
   readonly live: Live;
+  /** From now on only reads are served: the gateway is about to end. */
+  refuseChanges(): void;
   /** Ends streams and sockets, then the server. Bounded: what does not go within 2 s is cut. */
   close(): Promise<void>;
 }
@@ -71,11 +73,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     hosts: () => hosts ?? { allows: () => false, sameOrigin: () => false },
     attempts: createAttempts(clock.now, options.attempts),
   });
+  let isClosing = false;
   const outside = { ...options, clock, limits, heartbeatMs, streams };
   const live = createLive(outside);
   const app = createApp({
     ...outside,
     gate,
+    isClosing: () => isClosing,
     bodyBytes: options.bodyBytes ?? 8 * 1024 * 1024,
     address: ({ env }) => (env as HttpBindings).incoming.socket.remoteAddress ?? '',
   });
@@ -95,6 +99,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     url,
     openUrl: `${url}?token=${options.token}`,
     live,
+    refuseChanges() {
+      isClosing = true;
+    },
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const stream of streams) stream.end();

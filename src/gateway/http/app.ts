@@ -23,6 +23,8 @@ export interface AppOptions extends Outside {
   readonly address: (context: Context) => string;
   readonly pages: string;
   readonly bodyBytes: number;
+  /** Only reads are served any more. */
+  readonly isClosing: () => boolean;
 }
 
 /** Everything that is served over HTTP. */
@@ -71,6 +73,11 @@ function apiRoutes(options: AppOptions): Hono {
       ? undefined
       : options.gate.authorize(callerOf(context, options));
     if (refusal) return problem(refusal);
+    if (options.isClosing() && context.req.method !== 'GET' && context.req.method !== 'HEAD') {
+      return problem(
+        new Refusal(503, 'gateway.closing', 'Sluice is stopping. Send it again after the next start.'),
+      );
+    }
     await next();
     if (!context.res.headers.has('cache-control')) context.res.headers.set('cache-control', 'no-store');
     return undefined;

@@ -14,6 +14,8 @@ const query = z.strictObject({
   grade: z.enum(['live', 'turn']).default('live'),
   wait: z.coerce.number().min(0).max(60).optional(),
 });
+/** How long the facts that are there may take to be read when the caller does not wait. */
+const readMs = 1_000;
 type EventsCall = Call<undefined, z.output<typeof query>>;
 
 type Frame = Parameters<Parameters<Service['subscribe']>[3]['facts']>[0];
@@ -127,14 +129,14 @@ async function page(outside: Outside, { context, query }: EventsCall, wanted: Wa
   head = subscription.cursor;
   cursor ??= head;
   look();
-  const timer = wait > 0 ? clock.setTimeout(() => done.resolve(), wait) : undefined;
+  const timer = clock.setTimeout(() => done.resolve(), wait || readMs);
   const { signal } = context.req.raw;
   if (signal.aborted) done.resolve();
   signal.addEventListener('abort', () => done.resolve(), { once: true });
   try {
     await done.promise;
   } finally {
-    if (timer !== undefined) clock.clearTimeout(timer as never);
+    clock.clearTimeout(timer as never);
     subscription.close();
   }
   return context.json({ facts, cursor });
