@@ -1,12 +1,12 @@
+import type { Settled } from '../../../machines/runner.types.ts';
 import {
-  type AgentProcess,
   AgentError,
+  type AgentProcess,
   type AgentSession,
   type Connector,
   type Output,
 } from '../../agents/agent.ts';
 import type { Failure } from '../../wire/content.ts';
-import type { Settled } from '../../../machines/runner.types.ts';
 import type { Turn } from '../../wire/turn.ts';
 
 export interface HostOptions {

@@ -1,7 +1,6 @@
-import type { DraftOf, Fact, JobRequest } from '../../wire/facts.ts';
-import { unopened, judge } from '../../../machines/law.ts';
+import { judge, unopened } from '../../../machines/law.ts';
 import { titleOf } from '../../../machines/session.ts';
-import type { Draft } from '../../wire/facts.ts';
+import type { Draft, DraftOf, Fact, JobRequest } from '../../wire/facts.ts';
 import type { Log } from '../log/log.ts';
 import { project } from './project.ts';
 

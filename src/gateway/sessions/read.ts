@@ -1,5 +1,5 @@
-import { foldAll } from '../../wire/fold.ts';
 import type { Fact } from '../../wire/facts.ts';
+import { foldAll } from '../../wire/fold.ts';
 import type { SessionSnapshot } from '../../wire/snapshot.ts';
 import type { Turn } from '../../wire/turn.ts';
 import type { Log, SessionRow } from '../log/log.ts';

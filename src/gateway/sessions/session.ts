@@ -116,7 +116,8 @@ export class OpenSession {
   }
 
   tell(event: Extract<RunnerEvent, { type: 'begin' | 'shutdown' | 'output' }>): void {
-    this.runner.send(event);
+    // Agents may speak until they are closed, which is after their runner.
+    if (this.runner.getSnapshot().status === 'active') this.runner.send(event);
   }
 
   /** Tells a running agent of a new model or mode; one that is not up gets them when it is opened. */

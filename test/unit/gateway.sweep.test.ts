@@ -1,0 +1,111 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { MemoryLog } from '../../src/gateway/log/memory.log.ts';
+import type { Draft } from '../../src/wire/facts.ts';
+import { commit, opened, text } from '../support/committed.ts';
+import { type Local, localGateway, script } from '../support/local-gateway.ts';
+
+let local: Local | undefined;
+afterEach(async () => {
+  await local?.close();
+  local = undefined;
+});
+
+const running: readonly Draft[] = [
+  opened,
+  { type: 'turn.started', turn: 't2', message: text('m1', 'list'), origin: 'user', revision: 1 },
+  { type: 'text.added', turn: 't2', part: 'p3', offset: 0, text: 'half an ans' },
+  { type: 'tool.started', turn: 't2', toolCallId: 'c1', title: 'List' },
+  {
+    type: 'permission.asked',
+    turn: 't2',
+    permission: 'q1',
+    title: 'May I?',
+    options: [{ optionId: 'yes', name: 'Yes', kind: 'allow_once' }],
+  },
+];
+
+describe('a gateway that starts after a crash', () => {
+  it('ends an open turn as interrupted, closes its tool and permission, keeps its text and holds the queue (D4, I1, I12)', async () => {
+    const log = new MemoryLog();
+    await commit(log, 's', 'conversation', [
+      ...running,
+      { type: 'queue.added', message: text('m2', 'help'), delivery: 'queue', revision: 2 },
+    ]);
+    local = await localGateway({ log });
+    const { state, reason, turns, queue, permissions } = await local.gateway.snapshot('s');
+    expect(state).toBe('failed');
+    expect(reason).toContain('may not have reached the agent');
+    expect(turns[0]).toMatchObject({ outcome: 'interrupted', error: { code: 'gateway.restarted' } });
+    expect(
+      turns[0]?.parts.map((p) => [p.type, 'status' in p ? p.status : 'state' in p ? p.state : p.type]),
+    ).toEqual([
+      ['text', 'text'],
+      ['tool', 'failed'],
+      ['permission', 'withdrawn'],
+    ]);
+    expect(turns[0]?.parts[0]).toMatchObject({ text: 'half an ans' });
+    expect(permissions).toEqual([]);
+    expect(queue).toMatchObject({ held: true, reason: 'interrupted' });
+    expect(queue.messages.map((q) => q.message.id)).toEqual(['m2']);
+  });
+
+  it('ends a turn that was being stopped as cancelled (I4)', async () => {
+    const log = new MemoryLog();
+    await commit(log, 's', 'conversation', [
+      ...running,
+      { type: 'turn.stopping', turn: 't2', stage: 'asked' },
+      { type: 'queue.held', reason: 'stopped', revision: 2 },
+    ]);
+    local = await localGateway({ log });
+    const { state, turns } = await local.gateway.snapshot('s');
+    expect(state).toBe('cancelled');
+    expect(turns[0]).toMatchObject({ outcome: 'cancelled', stopReason: 'cancelled' });
+  });
+
+  it('drains a queue that nothing holds, each message once and in order (I3, C46)', async () => {
+    const log = new MemoryLog();
+    await commit(log, 's', 'conversation', [
+      ...running.slice(0, 3),
+      { type: 'queue.added', message: script('m2', [{ text: 'two' }]), delivery: 'queue', revision: 2 },
+      { type: 'queue.added', message: script('m3', [{ text: 'three' }]), delivery: 'queue', revision: 3 },
+      { type: 'turn.ended', turn: 't2', outcome: 'finalized', stopReason: 'end_turn' },
+    ]);
+    local = await localGateway({ log });
+    const followed = await local.follow('s');
+    await followed.until(
+      (f) => f.type === 'turn.ended' && followed.facts.filter((g) => g.type === 'turn.ended').length === 3,
+    );
+    const started = followed.facts.filter((f) => f.type === 'turn.started');
+    expect(started.map((f) => f.message?.id)).toEqual(['m1', 'm2', 'm3']);
+  });
+
+  it('starts a job whose own log was never written, and settles one whose parent was never told', async () => {
+    const log = new MemoryLog();
+    const request = { agent: 'builtin', cwd: process.cwd(), message: script('m1', [{ text: 'done' }]) };
+    await commit(log, 's', 'conversation', [
+      opened,
+      { type: 'job.attached', job: 's.j2', request },
+      { type: 'job.attached', job: 's.j3', request: { ...request, message: script('m2', [{ text: 'x' }]) } },
+    ]);
+    await commit(log, 's.j3', 'job', [
+      { ...opened, kind: 'job', parent: 's' } as Draft,
+      { type: 'turn.started', turn: 't2', message: text('m2', 'x'), origin: 'user', revision: 1 },
+      {
+        type: 'turn.ended',
+        turn: 't2',
+        outcome: 'failed',
+        stopReason: 'error',
+        error: { code: 'x', message: 'It broke.' },
+      },
+    ]);
+    local = await localGateway({ log });
+    const followed = await local.follow('s');
+    await followed.until((f) => f.type === 'job.settled' && f.job === 's.j2');
+    const { jobs } = await local.gateway.snapshot('s');
+    expect(jobs.map((j) => [j.job, j.outcome])).toEqual([
+      ['s.j2', 'finalized'],
+      ['s.j3', 'failed'],
+    ]);
+    expect((await local.gateway.job('s.j2')).turns[0]?.parts[0]).toMatchObject({ text: 'done' });
+  });
+});
