@@ -3,9 +3,10 @@ import { outboxGround } from './outbox.setup.ts';
 
 /** What changes an entry; what may be sent then is decided at once. */
 const changing = { actions: 'change', target: 'deciding' } as const;
-const answered = {
-  'xstate.done.actor.*': changing,
-  'xstate.error.actor.*': changing,
+/** Without its store the outbox goes on, and says that nothing is kept. */
+const unsaved = {
+  'store.failed': { actions: 'noteUnsaved' },
+  'xstate.error.actor.store': { actions: 'noteUnsaved' },
 } as const;
 const changes = {
   ask: changing,
@@ -15,7 +16,9 @@ const changes = {
   due: changing,
   dismiss: changing,
   restore: 'restoring',
-  ...answered,
+  ...unsaved,
+  'xstate.done.actor.*': changing,
+  'xstate.error.actor.*': changing,
 } as const;
 
 /**
@@ -27,7 +30,6 @@ export const outboxMachine = outboxGround.createMachine({
   context: ({ input }) => ({ ...input, entries: [], unsaved: null }),
   invoke: { id: 'store', src: 'store' },
   initial: 'restoring',
-  on: { 'store.failed': { actions: 'noteUnsaved' } },
   states: {
     // What was asked before a reload goes first, so nothing is sent before it is read.
     restoring: {
@@ -39,6 +41,7 @@ export const outboxMachine = outboxGround.createMachine({
       },
       after: { reading: { actions: 'noteUnsaved', target: 'deciding' } },
       on: {
+        ...unsaved,
         ask: { actions: 'change' },
         fact: { actions: 'change' },
         seen: { actions: 'change' },

@@ -1,8 +1,8 @@
 import { assign, fromCallback, fromPromise, setup } from 'xstate';
 import type { Fact } from '../src/wire/facts.ts';
 import {
-  accepted,
   type Ask,
+  accepted,
   ask,
   deliver,
   type Entries,
@@ -54,6 +54,7 @@ export type OutboxEvent =
   | { readonly type: 'restore' }
   | { readonly type: 'store.failed'; readonly reason: string }
   | { readonly type: 'due'; readonly id: string }
+  | { readonly type: 'xstate.error.actor.store'; readonly actorId: string; readonly error: unknown }
   | { readonly type: 'xstate.done.actor.load'; readonly actorId: string; readonly output: Entries }
   | { readonly type: 'xstate.done.actor.*'; readonly actorId: string; readonly output: Posted }
   | { readonly type: 'xstate.error.actor.*'; readonly actorId: string; readonly error: unknown };
@@ -95,9 +96,6 @@ function next({ entries, now, jitter }: OutboxContext, event: OutboxEvent): Entr
     }
     case 'xstate.done.actor.load':
       return restored(entries, event.output);
-    case 'restore':
-    case 'store.failed':
-      return entries;
     default: {
       if (!('actorId' in event) || !event.actorId.startsWith(prefix)) return entries;
       const id = event.actorId.slice(prefix.length);
@@ -136,7 +134,12 @@ const base = setup({
   },
   actions: {
     noteUnsaved: assign(({ event }) => ({
-      unsaved: event.type === 'store.failed' ? event.reason : 'What waits here could not be read.',
+      unsaved:
+        event.type === 'store.failed'
+          ? event.reason
+          : 'error' in event
+            ? failureOf(event.error).detail
+            : 'What an earlier page left could not be read in time.',
     })),
   },
 });
