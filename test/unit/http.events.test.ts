@@ -212,7 +212,7 @@ describe('the feed of the inspector', () => {
     expect(fake.counts().inspectors).toBe(0);
     const events = follow(await call('/api/inspect'));
     await until(() => fake.counts().inspectors === 1);
-    const line = { type: 'actor', id: 'a', machine: 'conversation', at: 5 } as const;
+    const line = { type: 'actor', id: 'a', machine: 'conversation', status: 'active', at: 5 } as const;
     fake.inspected(line);
     expect(JSON.parse((await events.next())?.data ?? '')).toEqual(line);
     await events.cancel();

@@ -39,22 +39,35 @@ export const serverFrame = z.discriminatedUnion('type', [
   }),
 ]);
 
+const standing = {
+  status: z.enum(['active', 'done', 'error', 'stopped']),
+  state: z.unknown().optional().describe('As XState names it; absent for actors without states'),
+  counts: z.record(z.string(), z.number()).optional().describe('Facts ignored, unrouted; output dropped'),
+  error: z.string().optional(),
+};
+
 export const inspectLine = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('began'), at: z.number() }).describe('All actors follow, anew'),
   z.object({
     type: z.literal('actor'),
     id: z.string(),
     parent: z.string().optional(),
     machine: z.string(),
+    session: z.string().optional(),
+    title: z.string().optional(),
     at: z.number(),
+    since: z.number().optional(),
+    ...standing,
   }),
-  z.object({ type: z.literal('stopped'), id: z.string(), at: z.number() }),
   z.object({
     type: z.literal('event'),
     id: z.string(),
     event: z.string(),
     detail: z.unknown().optional(),
     at: z.number(),
-    state: z.unknown().optional(),
-    taken: z.boolean().optional(),
+    taken: z.boolean().optional().describe('False: it had no transition'),
+    transitions: z.array(z.string()).optional(),
+    ...standing,
   }),
+  z.object({ type: z.literal('stopped'), id: z.string(), at: z.number() }),
 ]);
