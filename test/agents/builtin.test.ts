@@ -99,6 +99,16 @@ describe('the builtin agent', () => {
     }
   });
 
+  it('takes `/name` for that command alone', async () => {
+    const { session } = await openBuiltin();
+    const asking = reading(prompt(session, '/run stall 5'));
+    expect((await asking.until('permission.asked')).title).toContain('`stall 5`');
+    session.cancel();
+    await asking.done;
+    const outputs = reading(prompt(session, '/nonsense'));
+    expect(text(await outputs.done)).toContain('I did not understand');
+  });
+
   it('C33: names a conversation once, by its own first message', async () => {
     const { session } = await openBuiltin();
     const first = await all(prompt(session, `  list\nand a second line that is no title`));

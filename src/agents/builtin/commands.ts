@@ -67,7 +67,7 @@ function help(): string {
   const lines = (group: CommandSpec['group']) =>
     commands
       .filter((spec) => spec.group === group)
-      .map((spec) => `- \`${spec.example}\` ${spec.description}`)
+      .map((spec) => `- \`${spec.example}\`: ${spec.description}`)
       .join('\n');
   return `${identity}
 

@@ -34,11 +34,13 @@ const courtesy =
 const ending = /(?<=[\p{L}\p{N})"'`])[.!?]+$/u;
 const thanks = /[,\s]+(?:please|for me|thanks|thank you)$/i;
 
-/** Finds what a message asks for; undefined when it asks for nothing that is known. */
+/** Finds what a message asks for, of all commands or of the one that `/name` calls; undefined when it asks for nothing that is known. */
 export function parse(specs: readonly CommandSpec[], message: string): Parsed | undefined {
-  const text = strip(message.trim(), courtesy).replace(/^\/(?=\w)/, '');
+  const [, named] = /^\/(\w+)/.exec(message.trim()) ?? [];
+  const text = named === undefined ? strip(message.trim(), courtesy) : message.trim().slice(1);
   const polished = text.replace(ending, '').replace(thanks, '').replace(ending, '');
   for (const spec of specs) {
+    if (named !== undefined && spec.name !== named.toLowerCase()) continue;
     for (const pattern of spec.patterns) {
       const match = pattern.exec(spec.verbatim ? text : polished);
       if (match) return { spec, args: { ...match.groups } };

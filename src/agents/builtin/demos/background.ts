@@ -20,9 +20,7 @@ export const backgroundDemos: readonly CommandSpec[] = [
     example: 'job [STEPS]',
     description: 'works for a while with progress, a second a step: good to run in the background',
     group: 'show',
-    patterns: [
-      phrase('(?:(?:run|start|do) )?(?:a )?(?:background )?job(?: (?:of )?(?<to>\\d+)(?: steps?)?)?'),
-    ],
+    patterns: [phrase('(?:(?:start|do) )?(?:a )?(?:background )?job(?: (?:of )?(?<to>\\d+)(?: steps?)?)?')],
     play: (scene, args) => count(scene, limit(args.to, 15), 1000),
   },
   {

@@ -26,9 +26,7 @@ export const thinkingDemos: readonly CommandSpec[] = [
     example: 'tools',
     description: 'shows three tools that run at once, one of which fails and one of which is refused',
     group: 'show',
-    patterns: [
-      phrase('(?:(?:show|run|use)(?: me)? )?(?:the |some )?(?:parallel )?tools(?: in parallel| demo)?'),
-    ],
+    patterns: [phrase('(?:(?:show|use)(?: me)? )?(?:the |some )?(?:parallel )?tools(?: in parallel| demo)?')],
     play: tools,
   },
 ];
