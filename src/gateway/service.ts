@@ -1,5 +1,6 @@
 import type { Availability } from '../agents/agent.ts';
 import type { Fact } from '../wire/facts.ts';
+import type { InspectLine } from '../wire/inspect.ts';
 import type { Grade, ResyncReason } from '../wire/live.ts';
 import type {
   ChangeSession,
@@ -67,24 +68,3 @@ export interface Subscription {
   readonly cursor: string;
   close(): void;
 }
-
-/** One line for the inspector: plain data, already without secrets. */
-export type InspectLine =
-  | {
-      readonly type: 'actor';
-      readonly id: string;
-      readonly parent?: string;
-      readonly machine: string;
-      readonly at: number;
-    }
-  | { readonly type: 'stopped'; readonly id: string; readonly at: number }
-  | {
-      readonly type: 'event';
-      readonly id: string;
-      readonly event: string;
-      readonly detail?: unknown;
-      readonly at: number;
-      /** The state after it, as XState names it, and whether the event had a transition. */
-      readonly state?: unknown;
-      readonly taken?: boolean;
-    };

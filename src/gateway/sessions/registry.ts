@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Actor, createActor, fromPromise, waitFor } from 'xstate';
 import { conversationMachine } from '../../../machines/conversation.machine.ts';
+import { Inspection } from '../../../machines/inspection.ts';
 import { jobMachine } from '../../../machines/job.machine.ts';
 import { orchestratorMachine } from '../../../machines/orchestrator.machine.ts';
 import type { Limits } from '../../../machines/runner.types.ts';
@@ -12,7 +13,6 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../log/log.ts';
 import { Refusal } from '../refusal.ts';
 import { AgentHost } from './agent.host.ts';
-import { Inspection } from './inspect.ts';
 import { readSnapshot } from './read.ts';
 import { OpenSession } from './session.ts';
 
@@ -58,10 +58,10 @@ export class Registry {
       conversation: conversationMachine.provide({ actors: { load } }),
       job: jobMachine.provide({ actors: { load } }),
     };
-    this.inspection = new Inspection(
-      () => [this.#orchestrator, ...[...this.#ready.values()].map((session) => session.runner)],
-      () => clock.now(),
-    );
+    this.inspection = new Inspection({
+      roots: () => [this.#orchestrator, ...[...this.#ready.values()].map((session) => session.runner)],
+      now: () => clock.now(),
+    });
     this.#orchestrator = createActor(orchestratorMachine.provide({ actors }), {
       clock,
       inspect: this.inspection.observe,
