@@ -24,7 +24,7 @@ export interface StartFlags {
   readonly logLevel: string;
 }
 
-export const defaultPort = 4747;
+const defaultPort = 4747;
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'];
 
 export const help = `Usage: sluice [options]      (npm start -- [options])

@@ -1,7 +1,8 @@
 import { Refusal } from '../../src/gateway/refusal.ts';
-import type { InspectLine, Service, Sink } from '../../src/gateway/service.ts';
+import type { Service, Sink } from '../../src/gateway/service.ts';
 import { parseCursor } from '../../src/wire/cursor.ts';
 import type { Draft, Fact } from '../../src/wire/facts.ts';
+import type { InspectLine } from '../../src/wire/inspect.ts';
 import type { Grade } from '../../src/wire/live.ts';
 import type { SessionSnapshot, SessionSummary } from '../../src/wire/snapshot.ts';
 
@@ -197,5 +198,3 @@ export function createFakeService() {
     },
   };
 }
-
-export type FakeService = ReturnType<typeof createFakeService>;

@@ -20,7 +20,7 @@ export function temporaryDirectory(): string {
 }
 
 /** A clock that moves when the test says so. */
-export function testClock(now = 1_000) {
+function testClock(now = 1_000) {
   const clock = new SimulatedClock();
   clock.set(now);
   return clock;

@@ -7,7 +7,7 @@ const resyncReason = z.enum(['epoch', 'ahead', 'slow', 'gone', 'gap']);
 const cursor = z.string().describe('EPOCH.SEQ');
 
 /** A type that is not listed here is of a newer version: keep it, skip it. */
-export const fact = z.union(Object.values(factSchemas) as [z.ZodObject, ...z.ZodObject[]]);
+const fact = z.union(Object.values(factSchemas) as [z.ZodObject, ...z.ZodObject[]]);
 
 export const facts = Object.fromEntries(
   (Object.keys(factSchemas) as FactType[]).map((type) => [`fact.${type}`, factSchemas[type]]),

@@ -3,7 +3,7 @@ import { clientFrame } from '../../wire/requests.ts';
 import { facts, inspectLine, resync, serverFrame } from './frames.ts';
 import { problemDocument, problemType } from './problem.ts';
 import type { Route } from './route.ts';
-import * as answers from './schemas.ts';
+import { shared } from './schemas.ts';
 
 /** The OpenAPI 3.1 document of the routes, with the schemas of all facts and frames. */
 export function openApi(routes: readonly Route[], version: string): Record<string, unknown> {
@@ -14,7 +14,7 @@ export function openApi(routes: readonly Route[], version: string): Record<strin
     named.set(schema, id);
     registry.add(schema, { id });
   };
-  for (const [id, schema] of Object.entries({ ...answers, ...facts })) name(id, schema);
+  for (const [id, schema] of Object.entries({ ...shared, ...facts })) name(id, schema);
   name('problem', problemDocument);
   name('clientFrame', clientFrame);
   name('serverFrame', serverFrame);

@@ -17,7 +17,25 @@ import { jobRequest } from '../../wire/facts.ts';
 import type { Queue, SessionSnapshot, SessionSummary } from '../../wire/snapshot.ts';
 import type { Turn } from '../../wire/turn.ts';
 
-/** The answers, for the OpenAPI document; `Described` below breaks the build when one leaves its type. */
+type Frozen<T> = T extends (infer Item)[]
+  ? readonly Frozen<Item>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Frozen<T[K]> }
+    : T;
+/** The schema, when everything of type T fits it and it knows each field of T. */
+type Describing<T, Schema extends z.ZodType> =
+  T extends Frozen<z.input<Schema>>
+    ? Exclude<keyof T, keyof z.input<Schema>> extends never
+      ? Schema
+      : never
+    : never;
+
+/** Breaks the build when a schema leaves the type that is sent. */
+function describing<T>() {
+  return <Schema extends z.ZodType>(schema: Describing<T, Schema>): Schema => schema;
+}
+
+/** The answers, for the OpenAPI document. */
 const cursor = z.string().describe('EPOCH.SEQ');
 const instant = z.number().describe('milliseconds since 1970');
 const seq = z.number().int();
@@ -57,39 +75,43 @@ const part = z.union([
   z.object({ type: z.literal('job'), id: z.string() }),
 ]);
 
-export const turn = z.object({
-  id: z.string(),
-  origin: z.enum(['user', 'agent']),
-  message: message.optional(),
-  retryOf: z.string().optional(),
-  startedAt: instant,
-  firstSeq: seq,
-  seq,
-  parts: z.array(part),
-  accepted: z.boolean(),
-  handle: z.string().optional(),
-  watching: z
-    .object({ mode: z.enum(['stream', 'poll', 'silent']), reason: z.string(), since: instant })
-    .optional(),
-  retrying: z.object({ attempt: seq, reason: z.string(), next: instant.optional() }).optional(),
-  stopping: z.enum(['asked', 'terminated', 'killed']).optional(),
-  progress: z
-    .object({ text: z.string(), done: z.number().optional(), total: z.number().optional() })
-    .optional(),
-  usage: usage.optional(),
-  endedAt: instant.optional(),
-  outcome: outcome.optional(),
-  stopReason: stopReason.optional(),
-  error: failure.optional(),
-  misfits: z.array(z.object({ seq, reason: z.string() })),
-});
+const turn = describing<Turn>()(
+  z.object({
+    id: z.string(),
+    origin: z.enum(['user', 'agent']),
+    message: message.optional(),
+    retryOf: z.string().optional(),
+    startedAt: instant,
+    firstSeq: seq,
+    seq,
+    parts: z.array(part),
+    accepted: z.boolean(),
+    handle: z.string().optional(),
+    watching: z
+      .object({ mode: z.enum(['stream', 'poll', 'silent']), reason: z.string(), since: instant })
+      .optional(),
+    retrying: z.object({ attempt: seq, reason: z.string(), next: instant.optional() }).optional(),
+    stopping: z.enum(['asked', 'terminated', 'killed']).optional(),
+    progress: z
+      .object({ text: z.string(), done: z.number().optional(), total: z.number().optional() })
+      .optional(),
+    usage: usage.optional(),
+    endedAt: instant.optional(),
+    outcome: outcome.optional(),
+    stopReason: stopReason.optional(),
+    error: failure.optional(),
+    misfits: z.array(z.object({ seq, reason: z.string() })),
+  }),
+);
 
-export const queue = z.object({
-  held: z.boolean(),
-  reason: z.enum(['stopped', 'failed', 'edited', 'interrupted']).optional(),
-  revision: seq,
-  messages: z.array(z.object({ message, delivery: z.enum(['queue', 'steer']) })),
-});
+export const queue = describing<Queue>()(
+  z.object({
+    held: z.boolean(),
+    reason: z.enum(['stopped', 'failed', 'edited', 'interrupted']).optional(),
+    revision: seq,
+    messages: z.array(z.object({ message, delivery: z.enum(['queue', 'steer']) })),
+  }),
+);
 
 const state = z.enum([
   'idle',
@@ -104,62 +126,66 @@ const state = z.enum([
 ]);
 const kind = z.enum(['conversation', 'job']);
 
-export const sessionSnapshot = z.object({
-  id: z.string(),
-  kind,
-  agent: z.string(),
-  cwd: z.string(),
-  parent: z.string().optional(),
-  title: z.string().optional(),
-  model: z.string().optional(),
-  mode: z.string().optional(),
-  models: z.array(choice).optional(),
-  modes: z.array(choice).optional(),
-  commands: z.array(command).optional(),
-  agentSession: z.string().optional(),
-  createdAt: instant,
-  updatedAt: instant,
-  state,
-  reason: z.string().optional(),
-  cursor,
-  turns: z.array(turn),
-  older: z.boolean(),
-  queue,
-  permissions: z.array(permissionPart.extend({ turn: z.string() })),
-  jobs: z.array(
-    z.object({
-      job: z.string(),
-      turn: z.string().optional(),
-      seq,
-      at: instant,
-      request: jobRequest,
-      outcome: outcome.optional(),
-      stopReason: stopReason.optional(),
-      error: failure.optional(),
-    }),
-  ),
-  notices: z.array(z.object({ id: z.string(), seq, level, code: z.string(), text: z.string() })),
-  usage,
-});
+export const sessionSnapshot = describing<SessionSnapshot>()(
+  z.object({
+    id: z.string(),
+    kind,
+    agent: z.string(),
+    cwd: z.string(),
+    parent: z.string().optional(),
+    title: z.string().optional(),
+    model: z.string().optional(),
+    mode: z.string().optional(),
+    models: z.array(choice).optional(),
+    modes: z.array(choice).optional(),
+    commands: z.array(command).optional(),
+    agentSession: z.string().optional(),
+    createdAt: instant,
+    updatedAt: instant,
+    state,
+    reason: z.string().optional(),
+    cursor,
+    turns: z.array(turn),
+    older: z.boolean(),
+    queue,
+    permissions: z.array(permissionPart.extend({ turn: z.string() })),
+    jobs: z.array(
+      z.object({
+        job: z.string(),
+        turn: z.string().optional(),
+        seq,
+        at: instant,
+        request: jobRequest,
+        outcome: outcome.optional(),
+        stopReason: stopReason.optional(),
+        error: failure.optional(),
+      }),
+    ),
+    notices: z.array(z.object({ id: z.string(), seq, level, code: z.string(), text: z.string() })),
+    usage,
+  }),
+);
 
-export const sessionSummary = z.object({
-  id: z.string(),
-  kind,
-  agent: z.string(),
-  cwd: z.string(),
-  parent: z.string().optional(),
-  title: z.string().optional(),
-  state,
-  reason: z.string().optional(),
-  queued: seq,
-  held: z.boolean(),
-  unread: seq,
-  permissions: seq,
-  runningJobs: seq,
-  createdAt: instant,
-  updatedAt: instant,
-  cursor,
-});
+const sessionSummary = describing<SessionSummary>()(
+  z.object({
+    id: z.string(),
+    kind,
+    agent: z.string(),
+    cwd: z.string(),
+    parent: z.string().optional(),
+    title: z.string().optional(),
+    state,
+    reason: z.string().optional(),
+    queued: seq,
+    held: z.boolean(),
+    unread: seq,
+    permissions: seq,
+    runningJobs: seq,
+    createdAt: instant,
+    updatedAt: instant,
+    cursor,
+  }),
+);
 
 export const sessionList = z.object({ sessions: z.array(sessionSummary) });
 export const jobList = z.object({ jobs: z.array(sessionSummary) });
@@ -183,24 +209,5 @@ export const agentList = z.object({
 export const health = z.object({ name: z.string(), version: z.string() });
 export const sessionsChanged = z.object({ changed: z.array(sessionSummary), removed: z.array(z.string()) });
 
-type Frozen<T> = T extends (infer Item)[]
-  ? readonly Frozen<Item>[]
-  : T extends object
-    ? { readonly [K in keyof T]: Frozen<T[K]> }
-    : T;
-/** True when everything of type T fits the schema and the schema knows each of its fields. */
-type Describes<Schema extends z.ZodType, T> =
-  T extends Frozen<z.input<Schema>>
-    ? Exclude<keyof T, keyof z.input<Schema>> extends never
-      ? true
-      : false
-    : false;
-type All<Checks extends readonly true[]> = Checks;
-export type Described = All<
-  [
-    Describes<typeof turn, Turn>,
-    Describes<typeof queue, Queue>,
-    Describes<typeof sessionSnapshot, SessionSnapshot>,
-    Describes<typeof sessionSummary, SessionSummary>,
-  ]
->;
+/** The ones that the document names; the others bear the name of their route. */
+export const shared = { turn, queue, sessionSnapshot, sessionSummary };

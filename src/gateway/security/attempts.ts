@@ -18,7 +18,7 @@ export interface AttemptLimits {
   readonly capacity: number;
 }
 
-export const attemptLimits: AttemptLimits = { limit: 10, windowMs: 60_000, capacity: 1_000 };
+const attemptLimits: AttemptLimits = { limit: 10, windowMs: 60_000, capacity: 1_000 };
 
 export function createAttempts(now: () => number, limits: AttemptLimits = attemptLimits): Attempts {
   const seen = new Map<string, { since: number; count: number }>();
