@@ -1,3 +1,4 @@
+import type { JSX } from 'solid-js';
 import type { JobRef, SessionState } from '../wire/snapshot.ts';
 import type { Turn } from '../wire/turn.ts';
 
@@ -18,9 +19,11 @@ export interface PendingSend {
   readonly delivery: 'queue' | 'steer' | 'background';
 }
 
-/** A message that the gateway would not take: it goes back to the user. */
-export interface RefusedSend {
+/** What the gateway would not do: it goes back to the user. */
+export interface RefusedAsk {
   readonly id: string;
+  readonly kind: 'send' | 'stop' | 'answer';
+  /** Of the message, for a send. */
   readonly text: string;
   readonly reason: string;
 }
@@ -33,7 +36,8 @@ export interface LinkView {
 
 /** What a turn's row asks of the page around it. */
 export interface ThreadView {
-  readonly job: (id: string) => JobView | undefined;
+  /** The row of a background job. */
+  readonly jobRow: (id: string) => JSX.Element;
   /** The option that was chosen for a permission and is not confirmed yet. */
   readonly answering: (permission: string) => string | undefined;
   /** A stop of this turn was asked for and is not confirmed yet. */
@@ -41,8 +45,6 @@ export interface ThreadView {
   readonly onAnswer: (permission: string, option: string) => void;
   readonly onRetry: (turn: string) => void;
   readonly onContinue: () => void;
-  readonly onStopJob: (job: string) => void;
-  readonly jobHref: (job: string) => string;
 }
 
 export interface AgentChoice {

@@ -47,14 +47,12 @@ export const told = (records: readonly MutationRecord[]) =>
 
 const nothing = () => {};
 export const silentView: ThreadView = {
-  job: () => undefined,
+  jobRow: () => undefined,
   answering: () => undefined,
   stopping: () => false,
   onAnswer: nothing,
   onRetry: nothing,
   onContinue: nothing,
-  onStopJob: nothing,
-  jobHref: (job) => `/jobs/${job}`,
 };
 
 /** Resolves after the browser has laid out and painted what was written. */

@@ -4,8 +4,10 @@ import { createActor, fromTransition } from 'xstate';
 import { ended, jobs, permissions, text, toolOf, tools, turnOf } from '../../src/console/gallery/samples.ts';
 import { sameList } from '../../src/console/lib/equal.ts';
 import { createSelector } from '../../src/console/lib/select.ts';
+import { JobRow } from '../../src/console/parts/job.tsx';
 import { Thread } from '../../src/console/thread/thread.tsx';
 import { TurnRow } from '../../src/console/thread/turn.tsx';
+import type { JobView } from '../../src/console/view.ts';
 import type { Part, Turn } from '../../src/wire/turn.ts';
 import { addedElements, find, removedElements, show, silentView, told, watch } from './console.harness.tsx';
 
@@ -33,13 +35,7 @@ function threadOf(first: Turns) {
         row={(key) => {
           const last = byId().get(key) as Turn;
           const turn = createMemo(() => byId().get(key) ?? last);
-          return (
-            <TurnRow
-              turn={turn()}
-              newest={keys().at(-1) === key}
-              view={{ ...silentView, job: () => jobs[0] }}
-            />
-          );
+          return <TurnRow turn={turn()} newest={keys().at(-1) === key} view={silentView} />;
         }}
         older={false}
         onOlder={() => Promise.resolve()}
@@ -189,10 +185,14 @@ describe('rows of a thread', () => {
   });
 
   test('C20: progress of a job writes to the row of that job alone', () => {
-    const [progress, setProgress] = createSignal(jobs[0]);
+    const [progress, setProgress] = createSignal(jobs[0] as JobView);
     const turn = turnOf('d', 'Question', [text('t', 'I start it.'), { type: 'job', id: 'job-run' }], ended);
     const host = show(() => (
-      <TurnRow turn={turn} newest={true} view={{ ...silentView, job: () => progress() }} />
+      <TurnRow
+        turn={turn}
+        newest={true}
+        view={{ ...silentView, jobRow: () => <JobRow job={progress()} href="/jobs/x" onStop={() => {}} /> }}
+      />
     ));
     const row = find(host, '.job');
     const seen = watch(host);

@@ -1,17 +1,18 @@
 import { For, Show } from 'solid-js';
 import { CircleAlert } from '../icons.ts';
 import { Spinner } from '../parts/spinner.tsx';
-import type { PendingSend, RefusedSend } from '../view.ts';
+import type { PendingSend, RefusedAsk } from '../view.ts';
 
+const refusedWords = { send: 'Not sent', stop: 'Not stopped', answer: 'Not answered' } as const;
 const deliveryWords = { queue: '', steer: ' as guidance', background: ' to the background' } as const;
 
 /** What was sent and is not confirmed, and what came back. Nothing that a user wrote vanishes. */
 export function OutboxOverlay(props: {
   pending: readonly PendingSend[];
-  refused: readonly RefusedSend[];
+  refused: readonly RefusedAsk[];
   /** The link is down: what is pending goes out when it is back. */
   waiting: boolean;
-  onEdit: (refused: RefusedSend) => void;
+  onEdit: (refused: RefusedAsk) => void;
   onDiscard: (id: string) => void;
 }) {
   return (
@@ -32,8 +33,12 @@ export function OutboxOverlay(props: {
           <div class="outbox" data-refused="" role="alert">
             <CircleAlert size={15} aria-hidden="true" />
             <div class="outbox-main">
-              <p class="outbox-text">{refused.text}</p>
-              <p class="outbox-reason">Not sent: {refused.reason}</p>
+              <Show when={refused.text !== ''}>
+                <p class="outbox-text">{refused.text}</p>
+              </Show>
+              <p class="outbox-reason">
+                {refusedWords[refused.kind]}: {refused.reason}
+              </p>
             </div>
             <Show when={refused.text !== ''}>
               <button type="button" class="button small" onClick={() => props.onEdit(refused)}>
@@ -41,7 +46,7 @@ export function OutboxOverlay(props: {
               </button>
             </Show>
             <button type="button" class="button small" onClick={() => props.onDiscard(refused.id)}>
-              Discard
+              {refused.kind === 'send' ? 'Discard' : 'Dismiss'}
             </button>
           </div>
         )}

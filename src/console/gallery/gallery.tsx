@@ -6,6 +6,7 @@ import { QueueStrip } from '../composer/queue.tsx';
 import { FileText, MessageSquare } from '../icons.ts';
 import { JobList } from '../jobs/job-list.tsx';
 import { createField, createToggle } from '../lib/ui.ts';
+import { JobRow } from '../parts/job.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { SessionList } from '../sessions/list.tsx';
 import { NewDialog } from '../sessions/new-dialog.tsx';
@@ -21,14 +22,15 @@ import * as sample from './samples.ts';
 const nothing = () => {};
 
 export const view: ThreadView = {
-  job: (id) => sample.jobs.find((job) => job.ref.job === id),
+  jobRow: (id) => {
+    const job = sample.jobs.find((one) => one.ref.job === id);
+    return job && <JobRow job={job} href={`#${id}`} onStop={nothing} />;
+  },
   answering: () => undefined,
   stopping: () => false,
   onAnswer: nothing,
   onRetry: nothing,
   onContinue: nothing,
-  onStopJob: nothing,
-  jobHref: (job) => `#${job}`,
 };
 
 function Section(props: { title: string; children: JSX.Element }) {
@@ -148,7 +150,14 @@ function Controls() {
         <OutboxOverlay
           waiting={true}
           pending={[{ id: 'o1', text: 'Run it once more', delivery: 'queue' }]}
-          refused={[{ id: 'o2', text: 'And push it', reason: 'the conversation was closed in another tab.' }]}
+          refused={[
+            {
+              id: 'o2',
+              kind: 'send',
+              text: 'And push it',
+              reason: 'the conversation was closed in another tab.',
+            },
+          ]}
           onEdit={nothing}
           onDiscard={nothing}
         />

@@ -1,4 +1,4 @@
-import { type Accessor, batch, createRenderEffect, createSignal, on, onCleanup, untrack } from 'solid-js';
+import { type Accessor, batch, createMemo, createRenderEffect, createSignal, on, onCleanup } from 'solid-js';
 import { frames } from './frame.ts';
 
 /** The part of an XState `ActorRef` that the view needs: it reads snapshots and nothing else. */
@@ -21,25 +21,36 @@ export function createSelector<S, T>(
   equals: (a: T, b: T) => boolean = Object.is,
 ): Accessor<T> {
   const current = typeof actor === 'function' ? actor : () => actor;
-  const read = () => select(untrack(current).getSnapshot());
-  const [value, setValue] = createSignal(untrack(read), { equals });
-  const write = () => {
-    setValue(() => read());
+  const [version, bump] = createSignal(undefined, { equals: false });
+  const changed = () => {
+    bump();
   };
+  const value = createMemo(
+    () => {
+      version();
+      return select(current().getSnapshot());
+    },
+    undefined as T,
+    { equals },
+  );
   createRenderEffect(
     on(current, (ref) => {
-      write();
-      const subscription = ref.subscribe(() => frames.mark(write));
+      const subscription = ref.subscribe(() => frames.mark(changed));
       onCleanup(() => {
         subscription.unsubscribe();
-        frames.forget(write);
+        frames.forget(changed);
       });
     }),
   );
   return value;
 }
 
-/** As `createSelector`, for an actor that may be absent. */
+const absent: Readable<undefined> = {
+  getSnapshot: () => undefined,
+  subscribe: () => ({ unsubscribe() {} }),
+};
+
+/** As `createSelector`, for an actor that may be absent: undefined then. */
 export function createOptional<S, T>(
   actor: () => Readable<S> | undefined,
   select: (snapshot: S) => T,
@@ -51,8 +62,3 @@ export function createOptional<S, T>(
     equals,
   );
 }
-
-const absent: Readable<undefined> = {
-  getSnapshot: () => undefined,
-  subscribe: () => ({ unsubscribe() {} }),
-};

@@ -30,6 +30,8 @@ export function SessionHead(props: {
   usage?: Usage | undefined;
   backHref: string;
   backLabel: string;
+  onStop?: (() => void) | undefined;
+  stopping?: boolean;
 }) {
   const context = () => {
     const { contextTokens: used, contextSize: size } = props.usage ?? {};
@@ -54,6 +56,13 @@ export function SessionHead(props: {
       <span class="head-state" title={props.reason}>
         <Dot word={stateWord(props.state)} />
       </span>
+      <Show when={props.onStop}>
+        {(stop) => (
+          <button type="button" class="button stop" disabled={props.stopping} onClick={() => stop()()}>
+            {props.stopping ? 'Stopping…' : 'Stop'}
+          </button>
+        )}
+      </Show>
     </header>
   );
 }

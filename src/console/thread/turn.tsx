@@ -2,7 +2,6 @@ import { createMemo, For, Match, Show, Switch } from 'solid-js';
 import type { Part, Turn } from '../../wire/turn.ts';
 import { sameList } from '../lib/equal.ts';
 import { Markdown } from '../markdown/markdown.tsx';
-import { JobRow } from '../parts/job.tsx';
 import { Steer, UserMessage } from '../parts/message.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { Permission } from '../parts/permission.tsx';
@@ -48,19 +47,7 @@ function PartView(props: { part: Part; done: boolean; view: ThreadView }) {
         {(part) => <Steer message={part().message} confirmed={part().confirmed} />}
       </Match>
       <Match when={is('notice')}>{(part) => <Notice level={part().level} text={part().text} />}</Match>
-      <Match when={is('job')}>
-        {(part) => (
-          <Show when={props.view.job(part().id)}>
-            {(job) => (
-              <JobRow
-                job={job()}
-                href={props.view.jobHref(part().id)}
-                onStop={() => props.view.onStopJob(part().id)}
-              />
-            )}
-          </Show>
-        )}
-      </Match>
+      <Match when={is('job')}>{(part) => props.view.jobRow(part().id)}</Match>
     </Switch>
   );
 }

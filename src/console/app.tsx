@@ -1,0 +1,157 @@
+import { Route, Router, type RouteSectionProps, useLocation, useNavigate, useParams } from '@solidjs/router';
+import { createMemo, Show } from 'solid-js';
+import type { SessionSummary } from '../wire/snapshot.ts';
+import { MessageSquare } from './icons.ts';
+import { sameList } from './lib/equal.ts';
+import { keepOpen } from './lib/open.ts';
+import { createSelector } from './lib/select.ts';
+import { SluiceContext, useSluice } from './lib/sluice.ts';
+import { createField, createToggle } from './lib/ui.ts';
+import { SessionPage } from './pages/conversation.tsx';
+import { JobsPage } from './pages/jobs.tsx';
+import { SessionList } from './sessions/list.tsx';
+import { type NewConversation, NewDialog } from './sessions/new-dialog.tsx';
+import { Empty } from './shell/empty.tsx';
+import { LinkBadge } from './shell/link.tsx';
+import { Shell } from './shell/shell.tsx';
+import { Trouble } from './shell/trouble.tsx';
+import type { Sluice } from './start.ts';
+import type { LinkView } from './view.ts';
+
+const isConversation = (summary: SessionSummary) => summary.kind === 'conversation';
+const running = new Set(['dispatching', 'streaming', 'polling', 'cancelling']);
+const hrefOf = (session: string) => `/c/${encodeURIComponent(session)}`;
+
+/** What is chosen is in the address and nowhere else. */
+function chosenOf(path: string): string | undefined {
+  const id = /^\/c\/([^/]+)$/.exec(path)?.[1];
+  return id === undefined ? undefined : decodeURIComponent(id);
+}
+
+function Link() {
+  const { link } = useSluice();
+  const view = createSelector(
+    link,
+    ({ value, context }): LinkView => ({
+      state: value as LinkView['state'],
+      ...(context.nextAt !== null && { retryAt: context.nextAt }),
+    }),
+    (a, b) => a.state === b.state && a.retryAt === b.retryAt,
+  );
+  return <LinkBadge link={view()} onRetry={() => link.send({ type: 'retry' })} />;
+}
+
+function Layout(props: RouteSectionProps) {
+  const { api, directory, refresh } = useSluice();
+  const location = useLocation();
+  const navigate = useNavigate();
+  const search = createField('');
+  const dialog = createToggle(location.pathname === '/new');
+  const creating = createToggle();
+  const error = createField<string | undefined>(undefined);
+  const all = createSelector(directory, ({ context }) => Object.values(context.sessions), sameList);
+  const conversations = createMemo(() => all().filter(isConversation), undefined, { equals: sameList });
+  const agents = createSelector(directory, ({ context }) => context.agents);
+  const loaded = createSelector(directory, ({ context }) => context.loaded);
+  const problem = createSelector(directory, ({ context }) => context.problem);
+  const directories = createMemo(() => [...new Set(conversations().map((one) => one.cwd))].slice(0, 20));
+  const jobs = () => all().filter((one) => one.kind === 'job' && running.has(one.state)).length;
+
+  const create = async (body: NewConversation) => {
+    creating.set(true);
+    error.set(undefined);
+    try {
+      const { id } = await api.create(body);
+      dialog.set(false);
+      navigate(hrefOf(id));
+    } catch (reason) {
+      error.set(reason instanceof Error ? reason.message : String(reason));
+    } finally {
+      creating.set(false);
+    }
+  };
+  const ask = () => {
+    error.set(undefined);
+    refresh();
+    dialog.set(true);
+  };
+
+  return (
+    <Show
+      when={!problem()?.code.startsWith('token.')}
+      fallback={
+        <Trouble title="This page has no access" reason={problem()?.message ?? ''} onRetry={refresh} />
+      }
+    >
+      <Shell
+        chosen={location.pathname !== '/' && location.pathname !== '/new'}
+        jobsHref="/jobs"
+        jobsCurrent={location.pathname === '/jobs'}
+        running={jobs()}
+        link={<Link />}
+        side={
+          <SessionList
+            sessions={conversations()}
+            loading={!loaded()}
+            current={chosenOf(location.pathname)}
+            search={search}
+            agentName={(id) => agents().find((agent) => agent.id === id)?.name ?? id}
+            href={hrefOf}
+            onNew={ask}
+          />
+        }
+      >
+        {props.children}
+      </Shell>
+      <NewDialog
+        open={dialog}
+        agents={agents()}
+        directories={directories()}
+        creating={creating()}
+        error={error()}
+        onCreate={create}
+      />
+    </Show>
+  );
+}
+
+function Opened(props: { kind: 'conversation' | 'job' }) {
+  const params = useParams<{ id: string }>();
+  return (
+    <Show when={params.id} keyed>
+      {(session) => <Kept session={session} kind={props.kind} />}
+    </Show>
+  );
+}
+
+/** The session's actor lives for as long as it is looked at. */
+function Kept(props: { session: string; kind: 'conversation' | 'job' }) {
+  const { root } = useSluice();
+  keepOpen(root, () => [{ session: props.session, kind: props.kind }]);
+  return <SessionPage session={props.session} kind={props.kind} />;
+}
+
+function Home() {
+  return (
+    <Empty icon={<MessageSquare size={20} />} title="Choose a conversation, or start one">
+      Agents go on working when this page is closed.
+    </Empty>
+  );
+}
+
+export function App(props: { sluice: Sluice }) {
+  return (
+    <SluiceContext.Provider value={props.sluice}>
+      <Router root={Layout}>
+        <Route path={['/', '/new', '/settings']} component={Home} />
+        <Route path="/c/:id" component={() => <Opened kind="conversation" />} />
+        <Route path="/jobs" component={JobsPage} />
+        <Route path="/jobs/:id" component={() => <Opened kind="job" />} />
+        <Route
+          path="*"
+          component={() => <Trouble title="There is no such page" reason="The address is wrong." />}
+        />
+      </Router>
+    </SluiceContext.Provider>
+  );
+}
