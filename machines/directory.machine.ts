@@ -1,0 +1,155 @@
+import { type ActorRefFrom, assign, fromPromise, type SnapshotFrom, setup } from 'xstate';
+import type { Choice, Failure } from '../src/wire/content.ts';
+import type { SessionSummary } from '../src/wire/snapshot.ts';
+import { type Lines, merged, reloaded } from './directory.lines.ts';
+
+/** An agent, as the picker shows it. */
+export interface AgentLine {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly available: boolean;
+  /** Why not, and what to do. */
+  readonly reason?: string;
+  readonly models?: readonly Choice[];
+}
+
+export interface DirectoryContext {
+  /** Conversations and jobs. */
+  readonly sessions: Lines;
+  readonly agents: readonly AgentLine[];
+  /** It was read once: from here on an empty list is empty. */
+  readonly loaded: boolean;
+  /** The gateway has conversations that were not read yet. */
+  readonly more: boolean;
+  /** Why it could not be read, while it cannot. */
+  readonly problem: Failure | null;
+  readonly attempt: number;
+  /** What came while it was being read. */
+  readonly touched: readonly string[];
+  readonly removed: readonly string[];
+}
+
+export interface Loaded {
+  readonly sessions: readonly SessionSummary[];
+  readonly agents: readonly AgentLine[];
+  readonly more: boolean;
+}
+
+export type DirectoryEvent =
+  | {
+      readonly type: 'sessions';
+      readonly changed: readonly SessionSummary[];
+      readonly removed: readonly string[];
+    }
+  /** Changes may have been missed. */
+  | { readonly type: 'reload' }
+  /** The reader wants older ones. */
+  | { readonly type: 'more' };
+
+const problemOf = (error: unknown): Failure => ({
+  code: error instanceof Error && 'code' in error ? String(error.code) : 'network',
+  message: error instanceof Error ? error.message : String(error),
+});
+
+/** What the page knows of all sessions and agents: read on each connection, then kept true by the live channel. */
+export const directoryMachine = setup({
+  types: { context: {} as DirectoryContext, events: {} as DirectoryEvent },
+  actors: {
+    /** The newest conversations, all jobs, and the agents. */
+    load: fromPromise<Loaded>(() => {
+      throw new Error('the load actor was not provided');
+    }),
+    /** The conversations that follow this one. */
+    page: fromPromise<Pick<Loaded, 'sessions' | 'more'>, { readonly before: string }>(() => {
+      throw new Error('the page actor was not provided');
+    }),
+  },
+  delays: { backoff: ({ context }) => Math.min(500 * 2 ** (context.attempt - 1), 15_000) },
+  guards: { hasMore: ({ context }) => context.more && oldest(context.sessions) !== undefined },
+  actions: {
+    forget: assign({ touched: [], removed: [] }),
+    merge: assign(({ context, event }) =>
+      event.type === 'sessions' ? { sessions: merged(context.sessions, event.changed, event.removed) } : {},
+    ),
+    note: assign(({ context, event }) => {
+      if (event.type !== 'sessions') return {};
+      const changed = event.changed.map((line) => line.id);
+      return {
+        touched: [...context.touched.filter((id) => !event.removed.includes(id)), ...changed],
+        removed: [...context.removed.filter((id) => !changed.includes(id)), ...event.removed],
+      };
+    }),
+    noteProblem: assign(({ context, event }) => ({
+      attempt: context.attempt + 1,
+      problem: problemOf('error' in event ? event.error : undefined),
+    })),
+  },
+}).createMachine({
+  id: 'directory',
+  context: {
+    sessions: {},
+    agents: [],
+    loaded: false,
+    more: false,
+    problem: null,
+    attempt: 0,
+    touched: [],
+    removed: [],
+  },
+  initial: 'loading',
+  on: { sessions: { actions: 'merge' } },
+  states: {
+    loading: {
+      entry: 'forget',
+      invoke: {
+        id: 'load',
+        src: 'load',
+        onDone: {
+          actions: assign(({ context, event: { output } }) => ({
+            sessions: reloaded(context.sessions, output.sessions, context.touched, context.removed),
+            agents: output.agents,
+            more: output.more,
+            loaded: true,
+            problem: null,
+            attempt: 0,
+          })),
+          target: 'ready',
+        },
+        onError: { actions: 'noteProblem', target: 'failed' },
+      },
+      on: { sessions: { actions: ['merge', 'note'] }, reload: { target: 'loading', reenter: true } },
+    },
+    ready: { on: { reload: 'loading', more: { guard: 'hasMore', target: 'paging' } } },
+    paging: {
+      entry: 'forget',
+      invoke: {
+        id: 'page',
+        src: 'page',
+        input: ({ context }) => ({ before: oldest(context.sessions)?.id ?? '' }),
+        onDone: {
+          actions: assign(({ context, event: { output } }) => {
+            const gone = new Set(context.removed);
+            const older = output.sessions.filter((line) => !gone.has(line.id) && !context.sessions[line.id]);
+            return { sessions: merged(context.sessions, older, []), more: output.more, problem: null };
+          }),
+          target: 'ready',
+        },
+        onError: { actions: 'noteProblem', target: 'failed' },
+      },
+      on: { sessions: { actions: ['merge', 'note'] }, reload: 'loading' },
+    },
+    failed: { after: { backoff: 'loading' }, on: { reload: 'loading' } },
+  },
+});
+
+function oldest(lines: Lines): SessionSummary | undefined {
+  let found: SessionSummary | undefined;
+  for (const line of Object.values(lines)) {
+    if (line.kind === 'conversation' && (!found || line.updatedAt < found.updatedAt)) found = line;
+  }
+  return found;
+}
+
+export type DirectoryRef = ActorRefFrom<typeof directoryMachine>;
+export type DirectorySnapshot = SnapshotFrom<typeof directoryMachine>;

@@ -1,0 +1,126 @@
+import type { AgentLine } from '../../../machines/directory.machine.ts';
+import type {
+  ChangeSession,
+  CreateSession,
+  EditQueue,
+  SendAnswer,
+  SendMessage,
+  StopRequest,
+} from '../../wire/requests.ts';
+import type { Queue, SessionSnapshot, SessionSummary } from '../../wire/snapshot.ts';
+import type { Turn } from '../../wire/turn.ts';
+import { problemOf } from './problem.ts';
+
+export interface ApiOptions {
+  /** Where the gateway is; the page's own origin by default. */
+  readonly base?: string;
+  readonly fetch?: typeof fetch;
+  /** After this long without an answer a call counts as not heard. */
+  readonly timeoutMs?: number;
+}
+
+export interface StopAnswer {
+  readonly turn?: string;
+  readonly state: string;
+  readonly cursor: string;
+}
+
+export interface ListQuery {
+  readonly q?: string;
+  readonly limit?: number;
+  readonly before?: string;
+}
+
+/**
+ * The gateway's calls. Each rejects with a `ProblemError` when the gateway says no, and with another Error when it was
+ * not heard or the answer was not understood.
+ */
+export interface Api {
+  health(): Promise<{ readonly name: string; readonly version: string }>;
+  agents(signal?: AbortSignal): Promise<readonly AgentLine[]>;
+  sessions(query?: ListQuery, signal?: AbortSignal): Promise<readonly SessionSummary[]>;
+  create(body: CreateSession): Promise<SessionSnapshot>;
+  snapshot(session: string, signal?: AbortSignal): Promise<SessionSnapshot>;
+  change(session: string, body: ChangeSession): Promise<SessionSnapshot>;
+  remove(session: string): Promise<void>;
+  /** Turns before the turn `before`, oldest first. */
+  turns(
+    session: string,
+    before: string,
+    limit?: number,
+  ): Promise<{ readonly turns: readonly Turn[]; readonly older: boolean }>;
+  send(session: string, body: SendMessage, signal?: AbortSignal): Promise<SendAnswer>;
+  stop(session: string, body: StopRequest, signal?: AbortSignal): Promise<StopAnswer>;
+  resume(session: string): Promise<{ readonly cursor: string; readonly queue: Queue }>;
+  retry(session: string, turn: string): Promise<{ readonly turn: string; readonly cursor: string }>;
+  editQueue(session: string, body: EditQueue): Promise<Queue>;
+  answer(
+    session: string,
+    permission: string,
+    option: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly cursor: string }>;
+  jobs(signal?: AbortSignal): Promise<readonly SessionSummary[]>;
+  job(job: string): Promise<SessionSnapshot>;
+  stopJob(job: string, signal?: AbortSignal): Promise<StopAnswer>;
+}
+
+export function createApi(options: ApiOptions = {}): Api {
+  const { base = '', timeoutMs = 20_000 } = options;
+  const ask = options.fetch ?? ((input, init) => fetch(input, init));
+
+  async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const response = await ask(`${base}/api${path}`, {
+      method,
+      credentials: 'same-origin',
+      cache: 'no-store',
+      headers: {
+        accept: 'application/json',
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+    });
+    if (!response.ok) throw await problemOf(response);
+    return (response.status === 204 ? undefined : await response.json()) as T;
+  }
+
+  const at = (session: string) => `/sessions/${encodeURIComponent(session)}`;
+  const jobAt = (job: string) => `/jobs/${encodeURIComponent(job)}`;
+
+  return {
+    health: () => call('GET', '/health'),
+    agents: async (signal) =>
+      (await call<{ agents: readonly AgentLine[] }>('GET', '/agents', undefined, signal)).agents,
+    sessions: async (query = {}, signal) => {
+      const path = `/sessions${queryOf({ ...query })}`;
+      return (await call<{ sessions: readonly SessionSummary[] }>('GET', path, undefined, signal)).sessions;
+    },
+    create: (body) => call('POST', '/sessions', body),
+    snapshot: (session, signal) => call('GET', at(session), undefined, signal),
+    change: (session, body) => call('PATCH', at(session), body),
+    remove: (session) => call('DELETE', at(session)),
+    turns: (session, before, limit) => call('GET', `${at(session)}/turns${queryOf({ before, limit })}`),
+    send: (session, body, signal) => call('POST', `${at(session)}/messages`, body, signal),
+    stop: (session, body, signal) => call('POST', `${at(session)}/stop`, body, signal),
+    resume: (session) => call('POST', `${at(session)}/resume`),
+    retry: (session, turn) => call('POST', `${at(session)}/retry`, { turn }),
+    editQueue: (session, body) => call('PATCH', `${at(session)}/queue`, body),
+    answer: (session, permission, option, signal) =>
+      call('POST', `${at(session)}/permissions/${encodeURIComponent(permission)}`, { option }, signal),
+    jobs: async (signal) =>
+      (await call<{ jobs: readonly SessionSummary[] }>('GET', '/jobs', undefined, signal)).jobs,
+    job: (job) => call('GET', jobAt(job)),
+    stopJob: (job, signal) => call('POST', `${jobAt(job)}/stop`, undefined, signal),
+  };
+}
+
+function queryOf(query: Readonly<Record<string, string | number | undefined>>): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== '') params.set(name, String(value));
+  }
+  const text = params.toString();
+  return text === '' ? '' : `?${text}`;
+}
