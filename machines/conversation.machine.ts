@@ -1,5 +1,4 @@
 import type { ActorRefFrom, SnapshotFrom } from 'xstate';
-import { initialContext } from './session.ts';
 import { ground } from './session.setup.ts';
 import {
   anytime,
@@ -11,6 +10,7 @@ import {
   rereading,
   streaming,
 } from './session.states.ts';
+import { initialContext } from './session.ts';
 
 const take = { guard: 'lawful', actions: 'take' } as const;
 

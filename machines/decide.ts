@@ -1,7 +1,7 @@
 import type { Message } from '../src/wire/content.ts';
 import type { Draft, JobRequest } from '../src/wire/facts.ts';
 import type { EditQueue, SendAnswer } from '../src/wire/requests.ts';
-import { closings } from './outputs.ts';
+import { closings } from './closings.ts';
 import { type SessionContext, titleOf } from './session.ts';
 
 /** What a person or the gateway asks of a session's runner. `id` finds the answer's way back. */
@@ -86,8 +86,11 @@ export function decide(standing: Standing, command: Command): Decision {
       return answer(context, command.permission, command.option);
     case 'change': {
       const { title, model, mode } = command;
-      const change = { ...(title && { title }), ...(model && { model }), ...(mode && { mode }) };
-      return { drafts: [{ type: 'session.changed', ...change }], answer: {} };
+      const named = title === undefined ? {} : ({ title, by: 'user' } as const);
+      return {
+        drafts: [{ type: 'session.changed', ...named, ...(model && { model }), ...(mode && { mode }) }],
+        answer: {},
+      };
     }
     case 'settleJob': {
       const open = context.jobs.some((j) => j.job === command.draft.job && !j.outcome);

@@ -1,5 +1,4 @@
 import type { ActorRefFrom, SnapshotFrom } from 'xstate';
-import { initialContext } from './session.ts';
 import { ground } from './session.setup.ts';
 import {
   anytime,
@@ -10,6 +9,7 @@ import {
   rereading,
   streaming,
 } from './session.states.ts';
+import { initialContext } from './session.ts';
 
 /**
  * A background job: a session with one turn and no queue. Its ends are final: a second end, a late token or a late

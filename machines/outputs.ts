@@ -2,6 +2,7 @@ import type { Draft } from '../src/wire/facts.ts';
 import { isPart } from '../src/wire/fold.ts';
 import type { Output } from '../src/wire/output.ts';
 import type { Part, Turn } from '../src/wire/turn.ts';
+import { changeOf } from './session.outputs.ts';
 import type { SessionContext } from './session.ts';
 
 /** Agent output, and what the runner itself has to say about the turn, in one order. */
@@ -42,6 +43,7 @@ export function draftsOf(context: SessionContext, turn: Turn, outputs: readonly 
 class TurnWriter {
   readonly drafts: Draft[] = [];
   dropped = 0;
+  readonly #context: SessionContext;
   readonly #turn: string;
   readonly #seq: number;
   readonly #cancelling: boolean;
@@ -58,6 +60,7 @@ class TurnWriter {
   #last: { readonly kind: Part['type']; readonly id: string } | undefined;
 
   constructor(context: SessionContext, turn: Turn) {
+    this.#context = context;
     this.#turn = turn.id;
     this.#seq = context.seq;
     this.#cancelling = context.open?.stage !== undefined;
@@ -157,7 +160,7 @@ class TurnWriter {
         this.drafts.push({ type: 'usage.updated', turn: output.turn ?? turn, usage: output.usage });
         return;
       case 'changed':
-        this.drafts.push({ ...output, type: 'session.changed' });
+        this.drafts.push(...changeOf(this.#context, output));
         return;
       case 'watching': {
         const { mode, reason, since } = output;
@@ -323,24 +326,4 @@ export function outlivesStop(output: Pending): boolean {
 
 function isHighSurrogate(code: number): boolean {
   return code >= 0xd800 && code <= 0xdbff;
-}
-
-/** What closes everything that is open in a turn (I12): written with its end, or with its stop. */
-export function closings(context: SessionContext, reason: string): { tools: Draft[]; permissions: Draft[] } {
-  const turn = context.open?.id ?? '';
-  return {
-    tools: (context.open?.tools ?? []).map((toolCallId) => ({
-      type: 'tool.finished',
-      turn,
-      toolCallId,
-      status: 'failed',
-      reason,
-    })),
-    permissions: context.permissions.map((p) => ({
-      type: 'permission.withdrawn',
-      turn,
-      permission: p.id,
-      reason,
-    })),
-  };
 }

@@ -26,9 +26,10 @@ function change(context: SessionContext, fact: Fact): Change {
       };
     }
     case 'session.changed': {
-      const { title, model, mode, models, modes, commands, agentSession } = fact;
+      const { title, by, model, mode, models, modes, commands, agentSession } = fact;
       return {
         ...(title !== undefined && { title }),
+        ...(title !== undefined && by === 'user' && { titledByUser: true }),
         ...(model !== undefined && { model }),
         ...(mode !== undefined && { mode }),
         ...(models !== undefined && { models }),

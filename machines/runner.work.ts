@@ -1,7 +1,9 @@
 import type { Draft } from '../src/wire/facts.ts';
+import { closings } from './closings.ts';
 import { type Command, decide, type Standing } from './decide.ts';
-import { closings, draftsOf } from './outputs.ts';
+import { draftsOf } from './outputs.ts';
 import type { Batch, RunnerContext, Settled } from './runner.types.ts';
+import { sessionDrafts } from './session.outputs.ts';
 import { turnOf } from './turn.logic.ts';
 
 /** What the runner's pen writes next: pure functions of what is committed and what waits. */
@@ -37,7 +39,8 @@ export function stopsTurn(context: RunnerContext, command: Command): boolean {
 /** True when output waits that is not just text, or a lot of text: it is written at once. */
 export function isUrgent(context: RunnerContext): boolean {
   if (context.outputs.length === 0) return false;
-  if (context.settled) return true;
+  // With no turn open there is nothing to join: what comes unasked opens one before anything else does.
+  if (context.settled || !standing(context).context.open) return true;
   let size = 0;
   for (const output of context.outputs) {
     if (output.type !== 'text' && output.type !== 'thought') return true;
@@ -55,14 +58,7 @@ export function outputBatch(context: RunnerContext): Batch & { readonly dropped:
     return { drafts, outputs, dropped };
   }
   const rows = context.outputs.filter((o) => o.type !== 'usage' && o.type !== 'changed');
-  const ofSession = context.outputs.filter((o) => o.type === 'usage' || o.type === 'changed');
-  const drafts = ofSession.map((output): Draft => {
-    if (output.type === 'usage') {
-      const turn = output.turn ?? session.turns.at(-1)?.id;
-      return { type: 'usage.updated', usage: output.usage, ...(turn !== undefined && { turn }) };
-    }
-    return { ...output, type: 'session.changed' };
-  });
+  const drafts = sessionDrafts(session, context.outputs);
   const wakes =
     rows.length > 0 && session.kind === 'conversation' && (state === 'idle' || state === 'finalized');
   if (!wakes) return { drafts, outputs, dropped: rows.length };

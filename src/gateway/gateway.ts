@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { defaultLimits, type Limits } from '../../machines/runner.types.ts';
 import type { AgentProcess, Connector } from '../agents/agent.ts';
+import { parseCursor } from '../wire/cursor.ts';
 import type { Fact, JobRequest } from '../wire/facts.ts';
 import type {
   ChangeSession,
@@ -12,7 +13,6 @@ import type {
   StopRequest,
 } from '../wire/requests.ts';
 import type { SessionSnapshot, SessionSummary } from '../wire/snapshot.ts';
-import { parseCursor } from '../wire/cursor.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Log } from './log/log.ts';
 import { Refusal } from './refusal.ts';

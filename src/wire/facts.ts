@@ -64,6 +64,8 @@ const shapes = {
   },
   'session.changed': {
     title: z.string().optional(),
+    /** Who gave the title: the user's own is not replaced by an agent's. */
+    by: z.enum(['user', 'agent']).optional(),
     model: z.string().optional(),
     mode: z.string().optional(),
     models: z.array(choice).optional(),

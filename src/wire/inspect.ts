@@ -44,3 +44,11 @@ export type InspectLine =
       readonly transitions?: readonly string[];
     })
   | { readonly type: 'stopped'; readonly id: string; readonly at: number };
+
+/** The BroadcastChannel on which pages and inspectors of one browser find each other. */
+export const inspectChannel = 'sluice.inspect';
+
+/** What an inspector holds while it is open: a page that gets it knows that the inspector is gone. */
+export function inspectorLock(inspector: string): string {
+  return `sluice.inspector.${inspector}`;
+}

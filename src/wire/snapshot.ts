@@ -60,6 +60,8 @@ export interface SessionSnapshot {
   readonly cwd: string;
   readonly parent?: string;
   readonly title?: string;
+  /** The user gave the title: no agent replaces it. */
+  readonly titledByUser?: boolean;
   readonly model?: string;
   readonly mode?: string;
   readonly models?: readonly Choice[];

@@ -134,6 +134,7 @@ export const sessionSnapshot = describing<SessionSnapshot>()(
     cwd: z.string(),
     parent: z.string().optional(),
     title: z.string().optional(),
+    titledByUser: z.boolean().optional(),
     model: z.string().optional(),
     mode: z.string().optional(),
     models: z.array(choice).optional(),

@@ -135,7 +135,6 @@ class Prompt {
     if (session.reattach && seen?.handle !== undefined) return session.reattach(seen.handle, seen);
     this.#settle({
       stopReason: 'lost',
-      interrupted: true,
       error: {
         code: 'gateway.restarted',
         message: 'The gateway was restarted, and this agent cannot go on from there.',
@@ -196,6 +195,9 @@ class Prompt {
     if (this.#settled) return;
     this.#settled = true;
     this.#unwatch();
-    this.#send({ type: 'agent.settled', turn: this.#input.turn, settled });
+    // D4: what a restart has lost is interrupted, whoever found out.
+    const interrupted = this.#input.how === 'reattach' && settled.stopReason === 'lost';
+    const told = interrupted ? { ...settled, interrupted } : settled;
+    this.#send({ type: 'agent.settled', turn: this.#input.turn, settled: told });
   }
 }
