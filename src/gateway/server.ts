@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
@@ -11,12 +11,13 @@ import { createLive, type Live } from './live.ts';
 import { Refusal } from './refusal.ts';
 import { type AttemptLimits, createAttempts } from './security/attempts.ts';
 import { createGate } from './security/gate.ts';
-import { createHostList, type HostList, isEveryAddress, urlHost } from './security/hosts.ts';
+import { createHostList, isEveryAddress, urlHost } from './security/hosts.ts';
 import type { Service } from './service.ts';
 import { createUpgrade } from './upgrade.ts';
 
 export interface ServerOptions {
-  readonly service: Service;
+  /** Called once the port is ours; who comes before it resolves waits. */
+  readonly open: () => Promise<Service>;
   readonly version: string;
   readonly token: string;
   readonly logger: Logger;
@@ -57,7 +58,12 @@ export class PortTaken extends Error {
   override readonly name = 'PortTaken';
 }
 
-/** Listens. Rejects with `PortTaken`, or with the system's error. */
+interface Handlers {
+  readonly request: (request: IncomingMessage, response: ServerResponse) => unknown;
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+}
+
+/** Listens. Rejects with `PortTaken`, with the system's error, or with that of `open`. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { clock = systemClock, host = '127.0.0.1', limits = readerLimits, heartbeatMs = 15_000 } = options;
   const streams = new Set<EventStream>();
@@ -67,14 +73,27 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     requestTimeout: 120_000,
     keepAliveTimeout: 10_000,
   });
-  let hosts: HostList | undefined;
+  const ready = Promise.withResolvers<Handlers>();
+  ready.promise.catch(() => {});
+  server.on('request', (...call) => void ready.promise.then(({ request }) => request(...call)));
+  server.on('upgrade', (...call) => void ready.promise.then(({ upgrade }) => upgrade(...call)));
+  server.on('clientError', refuseMalformed);
+  // The port first: when it is not to be had, nothing was begun.
+  await listen(server, host, options.port, options.otherPorts ?? 0);
+  const { port } = server.address() as AddressInfo;
+
+  const service = await options.open().catch((error: unknown) => {
+    server.close();
+    server.closeAllConnections();
+    throw error;
+  });
   const gate = createGate({
     token: options.token,
-    hosts: () => hosts ?? { allows: () => false, sameOrigin: () => false },
+    hosts: createHostList({ port, bound: host, allowed: options.allowHosts ?? [] }),
     attempts: createAttempts(clock.now, options.attempts),
   });
   let isClosing = false;
-  const outside = { ...options, clock, limits, heartbeatMs, streams };
+  const outside = { ...options, service, clock, limits, heartbeatMs, streams };
   const live = createLive(outside);
   const app = createApp({
     ...outside,
@@ -83,16 +102,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     bodyBytes: options.bodyBytes ?? 8 * 1024 * 1024,
     address: ({ env }) => (env as HttpBindings).incoming.socket.remoteAddress ?? '',
   });
-  const answer = getRequestListener(app.fetch, {
+  const request = getRequestListener(app.fetch, {
     errorHandler: () => problem(new Refusal(400, 'request.malformed', 'The request has no sound address.')),
   });
-  server.on('request', (request, response) => void answer(request, response));
-  server.on('upgrade', createUpgrade(gate, live));
-  server.on('clientError', refuseMalformed);
-
-  await listen(server, host, options.port, options.otherPorts ?? 0);
-  const { port } = server.address() as AddressInfo;
-  hosts = createHostList({ port, bound: host, allowed: options.allowHosts ?? [] });
+  ready.resolve({ request, upgrade: createUpgrade(gate, live) });
   const url = `http://${isEveryAddress(host) ? '127.0.0.1' : urlHost(host)}:${port}/`;
   return {
     port,

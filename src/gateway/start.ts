@@ -57,39 +57,39 @@ async function assemble(flags: StartFlags, data: DataDirectory, version: string)
 
   const survivors = await data.processes.killSurvivors();
   if (survivors.length > 0) logger.warn({ survivors }, 'agents of an earlier run were found');
-  const gateway = await openGateway();
-  try {
-    const server = await startServer({
-      service: gateway,
-      version,
-      token: data.token,
-      logger,
-      pages: resolve(import.meta.dirname, '../../dist/console'),
-      port: flags.port,
-      otherPorts: flags.portIsExplicit ? 0 : 50,
-      host: flags.host,
-      allowHosts: flags.allowHosts,
-    });
-    data.setAddress(server.url);
-    logger.info({ version, url: server.url, data: data.path, roots }, 'Sluice is running');
-    return {
-      openUrl: server.openUrl,
-      warnings,
-      async close() {
-        server.refuseChanges();
-        const all = gateway.close().then(() => server.close());
-        const inTime = await Promise.race([all.then(() => true), delay(closeMs, false, { ref: false })]);
-        logger.info({ inTime }, 'Sluice has stopped');
-        data.release();
-        return inTime;
-      },
-      fatal: (error) => logger.fatal({ err: error }, 'Sluice ends: an error that nobody handled'),
-      warn: (message, error) => logger.warn({ err: error }, message),
-    };
-  } catch (error) {
-    await gateway.close();
-    throw error;
-  }
+  const opened = Promise.withResolvers<Gateway>();
+  const server = await startServer({
+    async open() {
+      const gateway = await openGateway();
+      opened.resolve(gateway);
+      return gateway;
+    },
+    version,
+    token: data.token,
+    logger,
+    pages: resolve(import.meta.dirname, '../../dist/console'),
+    port: flags.port,
+    otherPorts: flags.portIsExplicit ? 0 : 50,
+    host: flags.host,
+    allowHosts: flags.allowHosts,
+  });
+  const gateway = await opened.promise;
+  data.setAddress(server.url);
+  logger.info({ version, url: server.url, data: data.path, roots }, 'Sluice is running');
+  return {
+    openUrl: server.openUrl,
+    warnings,
+    async close() {
+      server.refuseChanges();
+      const all = gateway.close().then(() => server.close());
+      const inTime = await Promise.race([all.then(() => true), delay(closeMs, false, { ref: false })]);
+      logger.info({ inTime }, 'Sluice has stopped');
+      data.release();
+      return inTime;
+    },
+    fatal: (error) => logger.fatal({ err: error }, 'Sluice ends: an error that nobody handled'),
+    warn: (message, error) => logger.warn({ err: error }, message),
+  };
 
   async function openGateway(): Promise<Gateway> {
     const log = new SqliteLog(data.logFile, { foldVersion });

@@ -38,7 +38,7 @@ export async function serve(options: Partial<ServerOptions> = {}) {
   });
   const clock = testClock();
   const server = await startServer({
-    service: fake.service,
+    open: async () => fake.service,
     version: '1.2.3',
     token,
     logger: pino({ level: 'debug' }, sink),

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -89,6 +89,14 @@ describe('the program', () => {
     await occupy(4747);
     const other = launch('--data', temporaryDirectory());
     expect(Number(addressOf(await other.line).port)).toBeGreaterThan(4747);
+  });
+
+  it('begins nothing when the port is taken: a queue does not drain into a start that fails (I3)', async () => {
+    const taken = await occupy(0);
+    const data = temporaryDirectory();
+    const refused = await launch('--port', String(taken), '--data', data).ended;
+    expect(refused.code).toBe(1);
+    expect(existsSync(join(data, 'log.db'))).toBe(false);
   });
 
   it('exits with 2 for a flag that it does not know, and with 1 for what cannot be, each with a sentence', async () => {

@@ -31,10 +31,10 @@ const howToGetIn =
 
 export function createGate(options: {
   readonly token: string;
-  readonly hosts: () => HostList;
+  readonly hosts: HostList;
   readonly attempts: Attempts;
 }): Gate {
-  const { token, attempts } = options;
+  const { token, hosts, attempts } = options;
   // Browsers send cookies to every port of a host: the name keeps two gateways apart, the value is not the token itself.
   const name = `sluice_${createHash('sha256').update(token).digest('hex').slice(0, 12)}`;
   const value = createHmac('sha256', token).update('sluice page').digest('base64url');
@@ -49,7 +49,7 @@ export function createGate(options: {
   return {
     admit(caller) {
       const host = caller.header('host');
-      if (host === undefined || !options.hosts().allows(host)) {
+      if (host === undefined || !hosts.allows(host)) {
         return new Refusal(
           403,
           'host.refused',
@@ -63,7 +63,7 @@ export function createGate(options: {
         return new Refusal(403, 'origin.refused', 'Only pages of Sluice itself may call its API.');
       }
       const origin = caller.header('origin');
-      if (changing(caller) && origin !== undefined && !options.hosts().sameOrigin(origin, host)) {
+      if (changing(caller) && origin !== undefined && !hosts.sameOrigin(origin, host)) {
         return new Refusal(403, 'origin.refused', `Pages of ${origin} may not call this gateway.`);
       }
       return undefined;
