@@ -163,8 +163,9 @@ export const runnerGround = setup({
     takeDrain: assign(({ context }) => ({ batch: drainBatch(context) })),
     takeStop: assign(({ context }): { batch: Batch; stopOwed: boolean } => {
       const turn = standing(context).context.open?.id ?? '';
-      const stop = commandBatch({ ...context, commands: [{ id: '', type: 'stop', turn }] });
-      return { batch: { drafts: stop.drafts, outputs: 0 }, stopOwed: false };
+      // It keeps its command, so that it is owed again when this append fails too; nobody waits for an answer.
+      const { drafts, command } = commandBatch({ ...context, commands: [{ id: '', type: 'stop', turn }] });
+      return { batch: { drafts, outputs: 0, ...(command && { command }) }, stopOwed: false };
     }),
     /** Answers the command of a batch that is committed, or that had nothing to write. */
     reply: enqueueActions(({ context, event, enqueue }) => {
