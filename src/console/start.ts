@@ -37,6 +37,8 @@ export interface StartOptions {
 /** The actors of a page, and the calls that need no outbox. */
 export interface Sluice extends Actors {
   readonly api: Api;
+  /** Reads the sessions and the agents again. */
+  readonly refresh: () => void;
   /** Ends all of it; what is on its way is kept for the next page. */
   readonly close: () => void;
 }
@@ -120,6 +122,7 @@ export function start(options: StartOptions = {}): Sluice {
     link,
     outbox,
     directory,
+    refresh: () => directory.send({ type: 'reload' }),
     close() {
       ignore();
       part();
