@@ -195,7 +195,9 @@ export class RunnerWorld {
     }
   }
 
+  /** What only waits for promises happens first, then time passes. */
   async pass(ms: number): Promise<void> {
+    await this.quiet();
     this.clock.advance(ms);
     await this.quiet();
   }
