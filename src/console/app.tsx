@@ -46,12 +46,22 @@ function Layout(props: RouteSectionProps) {
   const location = useLocation();
   const navigate = useNavigate();
   const search = createField('');
-  const dialog = createToggle(location.pathname === '/new');
+  const created = createToggle();
+  const asked = createToggle();
+  // The address /new opens the dialog too, so that it can be linked to.
+  const dialog = Object.assign(() => asked() || location.pathname === '/new', {
+    set: (open: boolean) => {
+      asked.set(open);
+      if (!open && location.pathname === '/new' && !created()) navigate('/');
+    },
+    flip: asked.flip,
+  });
   const creating = createToggle();
   const error = createField<string | undefined>(undefined);
   const all = createSelector(directory, ({ context }) => Object.values(context.sessions), sameList);
   const conversations = createMemo(() => all().filter(isConversation), undefined, { equals: sameList });
   const agents = createSelector(directory, ({ context }) => context.agents);
+  const more = createSelector(directory, ({ context }) => context.more);
   const loaded = createSelector(directory, ({ context }) => context.loaded);
   const problem = createSelector(directory, ({ context }) => context.problem);
   const directories = createMemo(() => [...new Set(conversations().map((one) => one.cwd))].slice(0, 20));
@@ -62,6 +72,7 @@ function Layout(props: RouteSectionProps) {
     error.set(undefined);
     try {
       const { id } = await api.create(body);
+      created.set(true);
       dialog.set(false);
       navigate(hrefOf(id));
     } catch (reason) {
@@ -72,6 +83,7 @@ function Layout(props: RouteSectionProps) {
   };
   const ask = () => {
     error.set(undefined);
+    created.set(false);
     refresh();
     dialog.set(true);
   };
@@ -98,6 +110,8 @@ function Layout(props: RouteSectionProps) {
             agentName={(id) => agents().find((agent) => agent.id === id)?.name ?? id}
             href={hrefOf}
             onNew={ask}
+            more={more()}
+            onMore={() => directory.send({ type: 'more' })}
           />
         }
       >
@@ -108,6 +122,7 @@ function Layout(props: RouteSectionProps) {
         agents={agents()}
         directories={directories()}
         creating={creating()}
+        created={created()}
         error={error()}
         onCreate={create}
       />
@@ -133,7 +148,15 @@ function Kept(props: { session: string; kind: 'conversation' | 'job' }) {
 
 function Home() {
   return (
-    <Empty icon={<MessageSquare size={20} />} title="Choose a conversation, or start one">
+    <Empty
+      icon={<MessageSquare size={20} />}
+      title="Choose a conversation, or start one"
+      action={
+        <a class="button" href="/new">
+          New conversation
+        </a>
+      }
+    >
       Agents go on working when this page is closed.
     </Empty>
   );

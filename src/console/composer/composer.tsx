@@ -2,7 +2,7 @@ import { createMemo, Show } from 'solid-js';
 import type { Command } from '../../wire/content.ts';
 import { ArrowUp, Square } from '../icons.ts';
 import { createField, draftOf } from '../lib/ui.ts';
-import { autosize } from './autosize.ts';
+import { autosize, focusFree } from './autosize.ts';
 import { CommandMenu, matching, optionId } from './commands.tsx';
 import { SendMenu } from './send-menu.tsx';
 
@@ -92,6 +92,8 @@ export function Composer(props: ComposerProps) {
         ref={(element) => {
           area = element;
           autosize(element);
+          // On a screen without a keyboard this would open one over the conversation.
+          if (matchMedia('(hover: hover)').matches) requestAnimationFrame(() => focusFree(element));
         }}
         class="composer-text"
         rows={1}

@@ -200,6 +200,7 @@ function Lists() {
           agents={sample.agents}
           directories={['/home/ada/app', '/home/ada/notes']}
           creating={false}
+          created={false}
           error="The directory /srv does not lie under a root that Sluice may use."
           onCreate={nothing}
         />

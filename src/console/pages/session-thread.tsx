@@ -1,4 +1,4 @@
-import { createMemo, type JSX, Match, Show, Switch } from 'solid-js';
+import { createMemo, type JSX, Show } from 'solid-js';
 import type { OrchestratorRef } from '../../../machines/orchestrator.machine.ts';
 import type { OutboxRef } from '../../../machines/outbox.machine.ts';
 import type { JobRef, SessionNotice } from '../../wire/snapshot.ts';
@@ -127,16 +127,13 @@ export function SessionThread(props: {
   );
   const row = (key: string) => {
     const [kind, id] = [key.slice(0, key.indexOf(':')), key.slice(key.indexOf(':') + 1)];
+    // Plain branches: what a row is never changes, and a branch that tracked its turn would remount it (I10).
+    if (kind === 'turn') return turnRow(id);
+    if (kind === 'notice') return noticeRow(id);
     return (
-      <Switch>
-        <Match when={kind === 'turn'}>{turnRow(id)}</Match>
-        <Match when={kind === 'job'}>
-          <div class="turn" data-open="">
-            {jobRow(id)}
-          </div>
-        </Match>
-        <Match when={kind === 'notice'}>{noticeRow(id)}</Match>
-      </Switch>
+      <div class="turn" data-open="">
+        {jobRow(id)}
+      </div>
     );
   };
 

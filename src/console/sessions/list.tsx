@@ -62,6 +62,9 @@ export interface SessionListProps {
   readonly agentName: (id: string) => string;
   readonly href: (id: string) => string;
   readonly onNew: () => void;
+  /** The gateway has older ones. */
+  readonly more?: boolean;
+  readonly onMore?: () => void;
 }
 
 const found = (session: SessionSummary, words: string) =>
@@ -114,6 +117,13 @@ export function SessionList(props: SessionListProps) {
             );
           }}
         </For>
+        <Show when={props.more}>
+          <li>
+            <button type="button" class="button small sessions-more" onClick={() => props.onMore?.()}>
+              Show older conversations
+            </button>
+          </li>
+        </Show>
       </ul>
       <Show when={ids().length === 0 && !props.loading}>
         <Show

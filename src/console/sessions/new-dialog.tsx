@@ -17,6 +17,8 @@ export interface NewDialogProps {
   /** Directories that were used before. */
   readonly directories: readonly string[];
   readonly creating: boolean;
+  /** It closed because a conversation was made: the focus goes there. */
+  readonly created: boolean;
   readonly error?: string | undefined;
   readonly onCreate: (body: NewConversation) => void;
 }
@@ -125,7 +127,7 @@ export function NewDialog(props: NewDialogProps) {
       <Dialog.Portal>
         <Dialog.Overlay class="dialog-overlay" />
         <div class="dialog-place">
-          <Dialog.Content class="dialog">
+          <Dialog.Content class="dialog" onCloseAutoFocus={(event) => props.created && event.preventDefault()}>
             <header class="dialog-head">
               <Dialog.Title class="dialog-title">New conversation</Dialog.Title>
               <Dialog.CloseButton class="icon-button" aria-label="Close">
