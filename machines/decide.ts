@@ -61,6 +61,8 @@ export interface Standing {
 /** Decides on the committed state what a command writes. Pure: the same state and command give the same drafts. */
 export function decide(standing: Standing, command: Command): Decision {
   const { context } = standing;
+  const settled = decideFinal(standing, command);
+  if (settled) return settled;
   switch (command.type) {
     case 'send':
       return send(standing, command);
@@ -101,6 +103,22 @@ export function decide(standing: Standing, command: Command): Decision {
         ? { drafts: [{ type: 'session.closed' }], answer: {} }
         : refuse(409, 'session.busy', 'The session is running: stop it first.', { turn: context.open?.id });
   }
+}
+
+/** What a job, or a session that is closed, cannot write: it is refused in words, or there is nothing to do. */
+function decideFinal({ state, context }: Standing, command: Command): Decision | undefined {
+  const { type } = command;
+  const job = context.kind === 'job';
+  const final = state === 'closed' || (job && atRest(state) && state !== 'idle');
+  if (final && (type === 'close' || type === 'settleJob')) return { drafts: [], answer: {} };
+  if (state === 'closed') return refuse(409, 'session.closed', 'This session is closed.');
+  if (!job || type === 'stop' || type === 'answer') return undefined;
+  if (final) return refuse(409, 'job.over', 'This job is over and takes nothing more; start a new one.');
+  if (type === 'send' && state !== 'idle') {
+    return refuse(409, 'job.busy', 'A job takes one message; write to its conversation instead.');
+  }
+  // It never began, so nothing tells that it ended: its log is deleted as it is.
+  return type === 'close' && state === 'idle' ? { drafts: [], answer: {} } : undefined;
 }
 
 /** True where no turn runs. */

@@ -53,6 +53,8 @@ export function isUrgent(context: RunnerContext): boolean {
 export function outputBatch(context: RunnerContext): Batch & { readonly dropped: number } {
   const { state, context: session } = standing(context);
   const outputs = context.outputs.length;
+  // C10, I2: a job that is over takes nothing more, not even late usage.
+  if (context.session.getSnapshot().status !== 'active') return { drafts: [], outputs, dropped: outputs };
   if (session.open) {
     const { drafts, dropped } = draftsOf(session, turnOf(session.open.ref), context.outputs);
     return { drafts, outputs, dropped };
