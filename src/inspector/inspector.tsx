@@ -1,0 +1,146 @@
+import { fromActorRef } from '@xstate/solid';
+import { createMemo, createSignal, Match, onCleanup, Show, Switch } from 'solid-js';
+import type { ActorRefFrom } from 'xstate';
+import { ActorHead } from './actor.tsx';
+import { ChartView } from './chart/chart.tsx';
+import { Events } from './events.tsx';
+import type { sourceMachine } from './source.machine.ts';
+import type { Trace, Traced } from './trace.ts';
+import type { Source } from './tree.ts';
+import { Tree } from './tree.tsx';
+
+export interface InspectorProps {
+  readonly trace: Trace;
+  readonly link: ActorRefFrom<typeof sourceMachine>;
+  /** Pages of this browser, with their paths. */
+  readonly pages: () => readonly (readonly [page: string, path: string])[];
+}
+
+/** Which actors there are, what they last heard, and where in their charts they stand. */
+export function Inspector(props: InspectorProps) {
+  const [version, setVersion] = createSignal(0);
+  const [now, setNow] = createSignal(Date.now());
+  const [key, choose] = createSignal<string>();
+  const [closed, setClosed] = createSignal<ReadonlySet<string>>(new Set());
+  const link = fromActorRef(() => props.link);
+
+  // However many lines came: one look at them a frame. A hidden page gets no frames, and needs none.
+  let frame: number | undefined;
+  props.trace.onChange(() => {
+    frame ??= requestAnimationFrame(() => {
+      frame = undefined;
+      setVersion((n) => n + 1);
+    });
+  });
+  const ticking = setInterval(() => setNow(Date.now()), 1000);
+  onCleanup(() => {
+    clearInterval(ticking);
+    if (frame !== undefined) cancelAnimationFrame(frame);
+    props.trace.onChange(() => {});
+  });
+
+  const actors = createMemo(() => {
+    version();
+    return props.trace.actors;
+  });
+  const sources = createMemo((): readonly Source[] => {
+    version();
+    const pages = props.pages().map(([id, path]) => ({ id, label: `Page ${path}` }));
+    return [{ id: 'gateway', label: 'Gateway' }, ...pages];
+  });
+  const chosen = createMemo(() => {
+    const all = actors();
+    return all.find((actor) => actor.key === key()) ?? reloaded(all, key()) ?? firstToShow(all);
+  });
+  const set = (of: string, open: boolean) => {
+    const next = new Set(closed());
+    if (open) next.delete(of);
+    else next.add(of);
+    setClosed(next);
+  };
+
+  return (
+    <div class="inspector">
+      <header class="bar">
+        <h1>Inspector</h1>
+        <Link
+          state={link().value}
+          reason={link().context.reason}
+          onRetry={() => props.link.send({ type: 'retry' })}
+        />
+        <a href="/">Console</a>
+      </header>
+      <nav class="actors" aria-label="Actors">
+        <Tree
+          sources={sources()}
+          actors={actors()}
+          chosen={chosen()?.key}
+          closed={closed()}
+          now={now()}
+          onChoose={choose}
+          onOpen={(of) => set(of, true)}
+          onClose={(of) => set(of, false)}
+        />
+        <Show when={sources().length === 1}>
+          <p class="hint">No page of this browser has the console open.</p>
+        </Show>
+      </nav>
+      <main>
+        <Show
+          when={chosen()}
+          fallback={<p class="hint">Nothing runs yet. Open a conversation, and its actors are listed.</p>}
+        >
+          {(actor) => (
+            <>
+              <ActorHead actor={actor()} now={now()} />
+              <section class="panel" aria-label="Chart">
+                <ChartView actor={actor()} />
+              </section>
+              <Events actor={actor()} />
+            </>
+          )}
+        </Show>
+      </main>
+    </div>
+  );
+}
+
+/** The same actor of the same page after a reload, which makes it a page with a new name. */
+function reloaded(actors: readonly Traced[], key: string | undefined): Traced | undefined {
+  const place = key?.slice(key.indexOf('/'));
+  return key?.startsWith('page-')
+    ? actors.find((actor) => actor.key.slice(actor.key.indexOf('/')) === place)
+    : undefined;
+}
+
+function firstToShow(actors: readonly Traced[]): Traced | undefined {
+  return actors.find((actor) => actor.machine === 'conversation' && !actor.gone) ?? actors[0];
+}
+
+function Link(props: { state: unknown; reason: string | null; onRetry: () => void }) {
+  const is = (state: string) => JSON.stringify(props.state).includes(state);
+  return (
+    <p
+      class="source"
+      role="status"
+      data-state={is('live') ? 'live' : is('connecting') ? 'connecting' : 'lost'}
+    >
+      <Switch>
+        <Match when={is('live')}>Live</Match>
+        <Match when={is('connecting')}>Connecting</Match>
+        <Match when={is('refused')}>
+          No access: open the address that Sluice printed when it was started.{' '}
+          <button type="button" class="button small" onClick={props.onRetry}>
+            Try again
+          </button>
+        </Match>
+        <Match when={is('waiting')}>
+          {props.reason ?? 'Not connected.'} What is shown may be old.{' '}
+          <button type="button" class="button small" onClick={props.onRetry}>
+            Now
+          </button>
+        </Match>
+      </Switch>
+    </p>
+  );
+}
