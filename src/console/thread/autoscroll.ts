@@ -11,6 +11,7 @@ export class Autoscroll {
   readonly #observer: ResizeObserver;
   #following = true;
   #lastTop = 0;
+  #lastHeight = 0;
 
   constructor(scroller: HTMLElement, content: HTMLElement, onChange: (following: boolean) => void) {
     this.#scroller = scroller;
@@ -56,14 +57,20 @@ export class Autoscroll {
 
   #grown(): void {
     if (!this.#following) return;
-    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#lastHeight = this.#scroller.scrollHeight;
+    this.#scroller.scrollTop = this.#lastHeight;
     this.#lastTop = this.#scroller.scrollTop;
   }
 
   readonly #scrolled = () => {
     const top = this.#scroller.scrollTop;
-    const up = top < this.#lastTop - 1;
+    const height = this.#scroller.scrollHeight;
+    // When the content gets shorter the browser moves the top by itself: nobody has scrolled.
+    const shrank = height < this.#lastHeight;
+    const up = top < this.#lastTop - 1 && !shrank;
     this.#lastTop = top;
+    this.#lastHeight = height;
+    if (shrank && this.#following) return this.#grown();
     if (this.#distance() <= nearPx) this.#set(true);
     else if (up) this.#set(false);
   };
