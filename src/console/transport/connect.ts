@@ -84,7 +84,7 @@ export function connect({ root, link, outbox, directory }: Actors): () => void {
     }
   };
 
-  const watched = new Map<unknown, { unsubscribe(): void }>();
+  const watched = new Map<object, { unsubscribe(): void }>();
   /** The actor of a session that was read: its jobs, and its end. */
   const watch = (session: string) => {
     const ref = root.getSnapshot().context.sessions[session]?.ref;
@@ -104,16 +104,22 @@ export function connect({ root, link, outbox, directory }: Actors): () => void {
     watched.set(ref, subscription);
   };
 
+  const ready = (session: string) => {
+    const context = standing(root, session);
+    if (!context) return;
+    const { status } = root.getSnapshot().context.sessions[session]?.ref.getSnapshot() ?? {};
+    // Nothing follows the end of a job, or of a session.
+    if (status === 'active') {
+      link.send({ type: 'subscribe', session, after: cursorOf(context) });
+      watch(session);
+    }
+    openJobs(session);
+    seen(session);
+  };
+
   const subscriptions = [
-    root.on('ready', ({ session, cursor }) => {
-      link.send({ type: 'subscribe', session, after: cursor });
-      // The actor says so on its way; what it has read is there a moment later.
-      queueMicrotask(() => {
-        watch(session);
-        openJobs(session);
-        seen(session);
-      });
-    }),
+    // The actor says so on its way: it stands there a moment later.
+    root.on('ready', ({ session }) => queueMicrotask(() => ready(session))),
     root.on('retired', ({ session }) => link.send({ type: 'unsubscribe', session })),
     link.on('facts', ({ frame }) => facts(frame)),
     link.on('resync', ({ session, reason }) => root.send({ type: 'resync', session, reason })),
