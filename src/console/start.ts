@@ -1,6 +1,6 @@
 import { type ActorOptions, createActor, fromPromise } from 'xstate';
 import { conversationMachine } from '../../machines/conversation.machine.ts';
-import { type Loaded, directoryMachine } from '../../machines/directory.machine.ts';
+import { directoryMachine, type Loaded } from '../../machines/directory.machine.ts';
 import { jobMachine } from '../../machines/job.machine.ts';
 import { linkMachine } from '../../machines/link.machine.ts';
 import { orchestratorMachine } from '../../machines/orchestrator.machine.ts';
@@ -12,6 +12,7 @@ import { type Api, createApi } from './transport/api.ts';
 import { listenToBrowser } from './transport/browser.ts';
 import { type Actors, connect, standing } from './transport/connect.ts';
 import { postLogic } from './transport/post.ts';
+import { ProblemError } from './transport/problem.ts';
 import { openLive, type Socket, socketLogic } from './transport/socket.ts';
 import { idbShelf, outboxStore, type Presence, type Shelf, webPresence } from './transport/store.ts';
 
@@ -51,6 +52,21 @@ function load(api: Api) {
   );
 }
 
+/**
+ * A job is named in its parent's log before its own log begins, so a page may ask for it too early: that is no reason
+ * to give it up, only to ask again.
+ */
+function loadJob(api: Api) {
+  return fromPromise<SessionSnapshot, { session: string }>(async ({ input, signal }) => {
+    try {
+      return await api.snapshot(input.session, signal);
+    } catch (error) {
+      if (!(error instanceof ProblemError) || error.code !== 'session.unknown') throw error;
+      throw new ProblemError(error.status, 'job.unknown', error.detail, error.extra);
+    }
+  });
+}
+
 function directoryOf(api: Api) {
   return directoryMachine.provide({
     actors: {
@@ -87,7 +103,7 @@ export function start(options: StartOptions = {}): Sluice {
     orchestratorMachine.provide({
       actors: {
         conversation: conversationMachine.provide({ actors: { load: load(api) } }),
-        job: jobMachine.provide({ actors: { load: load(api) } }),
+        job: jobMachine.provide({ actors: { load: loadJob(api) } }),
       },
     }),
     { ...shared, systemId: 'orchestrator', input: {} },

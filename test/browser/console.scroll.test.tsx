@@ -1,7 +1,9 @@
 import { createSignal, For } from 'solid-js';
 import { describe, expect, test } from 'vitest';
+import { ended, prose, text, turnOf } from '../../src/console/gallery/samples.ts';
 import { Thread } from '../../src/console/thread/thread.tsx';
-import { find, painted, show } from './console.harness.tsx';
+import { TurnRow } from '../../src/console/thread/turn.tsx';
+import { find, painted, show, silentView } from './console.harness.tsx';
 
 function tall(count: number) {
   const [rows, setRows] = createSignal(Array.from({ length: count }, (_, index) => `r${index}`));
@@ -96,5 +98,37 @@ describe('C53: a thread that grows', () => {
     await painted();
     await painted();
     expect(Math.abs(first.getBoundingClientRect().top - before)).toBeLessThan(2);
+  });
+
+  test('stays at the end when the turn ends, and nothing jumps meanwhile', async () => {
+    const words = Array.from({ length: 6 }, () => prose).join('\n\n');
+    const [turn, setTurn] = createSignal(turnOf('long', 'Tell me', [text('t', words)]));
+    const host = show(
+      () => (
+        <Thread
+          keys={['long']}
+          row={() => <TurnRow turn={turn()} newest={true} view={silentView} />}
+          older={false}
+          onOlder={() => Promise.resolve()}
+          announce=""
+        />
+      ),
+      'height: 400px; display: flex; flex-direction: column',
+    );
+    const scroller = find(host, '.thread-scroller');
+    await painted();
+    await painted();
+    const places: number[] = [];
+    const record = () => places.push(scroller.scrollTop);
+    scroller.addEventListener('scroll', record);
+    const before = scroller.scrollTop;
+    expect(before).toBeGreaterThan(1000);
+    setTurn({ ...turn(), ...ended });
+    for (let frame = 0; frame < 6; frame++) {
+      await painted();
+      record();
+    }
+    expect(host.querySelector('.thread-newest')).toBeNull();
+    expect(places.filter((place) => Math.abs(place - before) > 2)).toEqual([]);
   });
 });

@@ -244,7 +244,7 @@ export function Gallery() {
           agent="Model server"
           model="Large"
           cwd="/home/ada/app"
-          state="streaming"
+          word={{ mood: 'busy', text: 'Working' }}
           usage={{ contextTokens: 61_000, contextSize: 128_000 }}
           backHref="#"
           backLabel="All conversations"

@@ -10,7 +10,7 @@ import { afterwards } from '../lib/live.ts';
 import { createSelector } from '../lib/select.ts';
 import { useSluice } from '../lib/sluice.ts';
 import { createField, draftOf } from '../lib/ui.ts';
-import { stateWord } from '../lib/words.ts';
+import { summaryWord } from '../lib/words.ts';
 import { textOf } from '../parts/message.tsx';
 import { Spinner } from '../parts/spinner.tsx';
 import { Empty } from '../shell/empty.tsx';
@@ -59,6 +59,12 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
     title() ?? firstWords() ?? (props.kind === 'job' ? 'Background job' : 'New conversation');
   // While the session is read again, it stands as it was last heard of.
   const state = createMemo(() => reader.state() ?? summary()?.state ?? 'idle');
+  const asking = select(({ permissions }) => permissions.length);
+  const word = createMemo(
+    () => summaryWord({ state: state(), permissions: asking() ?? 0, held: false, queued: 0 }),
+    undefined,
+    { equals: (a, b) => a.text === b.text },
+  );
   const busy = () => running.has(state()) || asked.pending().some((send) => send.delivery !== 'background');
   const stopping = () => state() === 'cancelling' || asked.stoppingAny();
   const isLive = createSelector(link, ({ value }) => value === 'live' || value === 'stale');
@@ -161,7 +167,7 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
 
   return (
     <Switch>
-      <Match when={problem()?.code === 'session.unknown'}>
+      <Match when={problem()?.code === 'session.unknown' || problem()?.code === 'job.unknown'}>
         <Trouble
           title={props.kind === 'job' ? 'This job does not exist' : 'This conversation does not exist'}
           reason="It may have been deleted, or the address is wrong."
@@ -188,7 +194,7 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
           agent={agentName()}
           cwd={cwd() ?? ''}
           model={model()}
-          state={state()}
+          word={word()}
           reason={summary()?.reason}
           usage={usage()}
           backHref={props.kind === 'job' ? (parent() ? `/c/${parent()}` : '/jobs') : '/'}
@@ -200,7 +206,7 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
           session={props.session}
           reader={reader}
           asked={asked}
-          announce={stateWord(state()).text}
+          announce={word().text}
           onRetry={(turn) => attempt(api.retry(props.session, turn))}
           onContinue={() => send('Continue', 'queue')}
           empty={

@@ -10,6 +10,15 @@ const style = {
   reject_always: 'plain',
 } as const;
 
+/** Titles name commands and files between backticks. */
+function Quoted(props: { text: string }) {
+  return (
+    <Index each={props.text.split('`')}>
+      {(piece, index) => (index % 2 === 1 ? <code class="quoted">{piece()}</code> : piece())}
+    </Index>
+  );
+}
+
 /** `answering`: the option that was chosen and is not confirmed yet. */
 export function Permission(props: {
   permission: PermissionPart;
@@ -31,7 +40,9 @@ export function Permission(props: {
             <ShieldQuestion size={16} aria-hidden="true" />
             <div>
               <p class="permission-kicker">Permission needed</p>
-              <p class="permission-title">{props.permission.title}</p>
+              <p class="permission-title">
+                <Quoted text={props.permission.title} />
+              </p>
             </div>
           </div>
           <div class="permission-options">
@@ -58,7 +69,9 @@ export function Permission(props: {
               <CircleCheck size={14} aria-hidden="true" />
             </Show>
             <span class="permission-answer">{chosen()?.name ?? props.permission.option}</span>
-            <span class="permission-about">{props.permission.title}</span>
+            <span class="permission-about">
+              <Quoted text={props.permission.title} />
+            </span>
           </p>
         </Match>
         <Match when={props.permission.state === 'withdrawn'}>
@@ -66,7 +79,7 @@ export function Permission(props: {
             <Ban size={14} aria-hidden="true" />
             <span class="permission-answer">No longer asked</span>
             <span class="permission-about">
-              {props.permission.title}
+              <Quoted text={props.permission.title} />
               {props.permission.reason ? ` (${props.permission.reason})` : ''}
             </span>
           </p>

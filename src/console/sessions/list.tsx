@@ -16,12 +16,14 @@ function Line(props: {
   now: number;
 }) {
   const title = () => props.session.title ?? 'New conversation';
+  // What one looks at is read.
+  const unread = () => props.session.unread > 0 && !props.current;
   return (
     <a
       class="session"
       href={props.href}
       aria-current={props.current ? 'page' : undefined}
-      data-unread={props.session.unread > 0 ? '' : undefined}
+      data-unread={unread() ? '' : undefined}
     >
       <span class="session-title">{title()}</span>
       <span class="session-time">{ago(props.session.updatedAt, props.now)}</span>
@@ -42,7 +44,7 @@ function Line(props: {
             {props.session.queued} queued
           </span>
         </Show>
-        <Show when={props.session.unread > 0}>
+        <Show when={unread()}>
           <span class="badge unread">
             {props.session.unread}
             <span class="visually-hidden"> unread</span>

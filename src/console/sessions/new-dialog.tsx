@@ -127,7 +127,10 @@ export function NewDialog(props: NewDialogProps) {
       <Dialog.Portal>
         <Dialog.Overlay class="dialog-overlay" />
         <div class="dialog-place">
-          <Dialog.Content class="dialog" onCloseAutoFocus={(event) => props.created && event.preventDefault()}>
+          <Dialog.Content
+            class="dialog"
+            onCloseAutoFocus={(event) => props.created && event.preventDefault()}
+          >
             <header class="dialog-head">
               <Dialog.Title class="dialog-title">New conversation</Dialog.Title>
               <Dialog.CloseButton class="icon-button" aria-label="Close">

@@ -1,8 +1,7 @@
 import { Show } from 'solid-js';
 import type { Usage } from '../../wire/content.ts';
-import type { SessionState } from '../../wire/snapshot.ts';
 import { ArrowLeft } from '../icons.ts';
-import { stateWord } from '../lib/words.ts';
+import type { Word } from '../lib/words.ts';
 import { Dot } from '../parts/dot.tsx';
 
 const k = (tokens: number) =>
@@ -24,7 +23,7 @@ export function SessionHead(props: {
   agent: string;
   cwd: string;
   model?: string | undefined;
-  state: SessionState;
+  word: Word;
   /** Why it is in this state, where there is more to say. */
   reason?: string | undefined;
   usage?: Usage | undefined;
@@ -38,7 +37,7 @@ export function SessionHead(props: {
     return used === undefined || !size ? undefined : { used, size };
   };
   return (
-    <header class="head">
+    <header class="head" data-state={props.state}>
       <a class="icon-button head-back" href={props.backHref} aria-label={props.backLabel}>
         <ArrowLeft size={17} aria-hidden="true" />
       </a>
@@ -54,7 +53,7 @@ export function SessionHead(props: {
       </div>
       <Show when={context()}>{(now) => <Context used={now().used} size={now().size} />}</Show>
       <span class="head-state" title={props.reason}>
-        <Dot word={stateWord(props.state)} />
+        <Dot word={props.word} />
       </span>
       <Show when={props.onStop}>
         {(stop) => (
