@@ -1,4 +1,4 @@
-import { type ActorRefFrom, assign, fromPromise, type SnapshotFrom, setup } from 'xstate';
+import { type ActorRefFrom, assign, fromPromise, setup } from 'xstate';
 import type { Choice, Failure } from '../src/wire/content.ts';
 import type { SessionSummary } from '../src/wire/snapshot.ts';
 import { type Lines, merged, reloaded } from './directory.lines.ts';
@@ -152,4 +152,3 @@ function oldest(lines: Lines): SessionSummary | undefined {
 }
 
 export type DirectoryRef = ActorRefFrom<typeof directoryMachine>;
-export type DirectorySnapshot = SnapshotFrom<typeof directoryMachine>;

@@ -1,4 +1,4 @@
-import { type ActorRefFrom, assign, enqueueActions, fromCallback, type SnapshotFrom, setup } from 'xstate';
+import { type ActorRefFrom, assign, enqueueActions, fromCallback, setup } from 'xstate';
 import type { ClientFrame, ResyncReason, ServerFrame } from '../src/wire/live.ts';
 import type { SessionSummary } from '../src/wire/snapshot.ts';
 import { asked, forgotten, isMeant, resting, type Subscriptions } from './link.subscriptions.ts';
@@ -245,4 +245,3 @@ export const linkMachine = setup({
 });
 
 export type LinkRef = ActorRefFrom<typeof linkMachine>;
-export type LinkSnapshot = SnapshotFrom<typeof linkMachine>;

@@ -1,4 +1,4 @@
-import type { ActorRefFrom, SnapshotFrom } from 'xstate';
+import type { ActorRefFrom } from 'xstate';
 import { outboxGround } from './outbox.setup.ts';
 
 /** What changes an entry; what may be sent then is decided at once. */
@@ -70,4 +70,3 @@ export const outboxMachine = outboxGround.createMachine({
 });
 
 export type OutboxRef = ActorRefFrom<typeof outboxMachine>;
-export type OutboxSnapshot = SnapshotFrom<typeof outboxMachine>;

@@ -1,5 +1,5 @@
-import { createActor, fromPromise } from 'xstate';
 import { describe, expect, it } from 'vitest';
+import { createActor, fromPromise } from 'xstate';
 import { type DirectoryRef, directoryMachine, type Loaded } from '../../machines/directory.machine.ts';
 import type { SessionSummary } from '../../src/wire/snapshot.ts';
 import { TestClock } from '../support/clock.ts';

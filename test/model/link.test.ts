@@ -8,8 +8,8 @@ import {
   type SocketEvent,
   type SocketOrder,
 } from '../../machines/link.machine.ts';
-import type { ClientFrame, ServerFrame } from '../../src/wire/live.ts';
 import type { Fact } from '../../src/wire/facts.ts';
+import type { ClientFrame, ServerFrame } from '../../src/wire/live.ts';
 import { TestClock } from '../support/clock.ts';
 
 interface Socket {

@@ -1,9 +1,9 @@
 import { accepts, after, type SessionMachineSnapshot, unopened } from '../../machines/law.ts';
+import type { Socket } from '../../src/console/transport/socket.ts';
 import type { Draft, Fact } from '../../src/wire/facts.ts';
 import { foldAll } from '../../src/wire/fold.ts';
 import type { ClientFrame, ResyncReason, ServerFrame } from '../../src/wire/live.ts';
 import type { SessionSnapshot, SessionState, SessionSummary } from '../../src/wire/snapshot.ts';
-import type { Socket } from '../../src/console/transport/socket.ts';
 import { Script } from './facts.ts';
 
 interface Log {

@@ -1,5 +1,5 @@
-import { createActor } from 'xstate';
 import { describe, expect, it } from 'vitest';
+import { createActor } from 'xstate';
 import type { Entry } from '../../machines/outbox.entries.ts';
 import { createApi } from '../../src/console/transport/api.ts';
 import { postLogic } from '../../src/console/transport/post.ts';

@@ -1,5 +1,5 @@
-import { createActor, setup, spawnChild, stopChild } from 'xstate';
 import { describe, expect, it } from 'vitest';
+import { createActor, setup, spawnChild, stopChild } from 'xstate';
 import type { SocketEvent } from '../../machines/link.machine.ts';
 import { type Socket, socketLogic } from '../../src/console/transport/socket.ts';
 

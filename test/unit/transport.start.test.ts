@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { start, type Sluice } from '../../src/console/start.ts';
+import { type Sluice, start } from '../../src/console/start.ts';
 import type { Kept, Shelf } from '../../src/console/transport/store.ts';
 import { TestClock } from '../support/clock.ts';
 import { ended, say, started, text } from '../support/facts.ts';

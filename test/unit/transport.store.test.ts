@@ -1,5 +1,5 @@
-import { createActor, fromPromise } from 'xstate';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createActor, fromPromise } from 'xstate';
 import type { Entry } from '../../machines/outbox.entries.ts';
 import { type OutboxRef, outboxMachine } from '../../machines/outbox.machine.ts';
 import type { Posted } from '../../machines/outbox.setup.ts';
