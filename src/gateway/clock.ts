@@ -2,13 +2,17 @@
 export interface Clock {
   /** Milliseconds. */
   now(): number;
-  setTimeout(fn: () => void, ms: number): unknown;
+  /** `holds`: the process waits for it. */
+  setTimeout(fn: () => void, ms: number, holds?: boolean): unknown;
   clearTimeout(timer: never): void;
 }
 
-/** Its timers do not keep the process alive: connections do. */
+/** Its timers do not keep the process alive, unless they are said to: connections do. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  setTimeout: (fn, ms) => setTimeout(fn, ms).unref(),
+  setTimeout: (fn, ms, holds = false) => {
+    const timer = setTimeout(fn, ms);
+    return holds ? timer : timer.unref();
+  },
   clearTimeout: (timer) => clearTimeout(timer),
 };

@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { defaultLimits, type Limits } from '../../machines/runner.types.ts';
 import type { AgentProcess, Connector } from '../agents/agent.ts';
 import { parseCursor } from '../wire/cursor.ts';
@@ -18,6 +17,7 @@ import type { Log } from './log/log.ts';
 import { Refusal } from './refusal.ts';
 import { confine } from './security/roots.ts';
 import type { AgentLine, Service } from './service.ts';
+import { type SignalGroup, signalGroup } from './sessions/agent.host.ts';
 import { jobDrafts, openLog, settlement } from './sessions/jobs.ts';
 import { summaryOf } from './sessions/project.ts';
 import { readSnapshot } from './sessions/read.ts';
@@ -37,6 +37,8 @@ export interface GatewayOptions {
   readonly limits?: Partial<Limits>;
   /** Each process group that an agent starts, to be remembered over a crash. */
   readonly onProcess?: (session: string, process: AgentProcess) => void;
+  /** How agents' process groups are signalled; by the system, unless a test says otherwise. */
+  readonly signal?: SignalGroup;
   readonly warn?: (message: string, error: unknown) => void;
 }
 
@@ -75,6 +77,7 @@ class LocalGateway implements Gateway {
       connectors: options.connectors,
       stateRoot: options.stateRoot,
       onProcess: options.onProcess ?? (() => {}),
+      signal: options.signal ?? signalGroup,
       onCommitted: (session, facts, headChanged) => this.#committed(session, facts, headChanged),
       warn: (message, error) => this.#warn(message, error),
     });
@@ -305,7 +308,7 @@ class LocalGateway implements Gateway {
         // What survives a restart is joined again by the next gateway: its turn stays open.
         if (session.host.survives) return;
         session.tell({ type: 'shutdown', reason });
-        await Promise.race([session.ended(5_000), delay(5_000, undefined, { ref: false })]);
+        await session.ended(5_000);
       }),
     );
     await this.#registry.close();

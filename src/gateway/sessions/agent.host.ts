@@ -8,6 +8,14 @@ import {
 } from '../../agents/agent.ts';
 import type { Failure } from '../../wire/content.ts';
 import type { Turn } from '../../wire/turn.ts';
+import type { Clock } from '../clock.ts';
+
+/** Sends a signal to a process group; throws when there is none. */
+export type SignalGroup = (pgid: number, signal: 'SIGTERM' | 'SIGKILL') => void;
+
+export const signalGroup: SignalGroup = (pgid, signal) => {
+  process.kill(-pgid, signal);
+};
 
 export interface HostOptions {
   readonly session: string;
@@ -25,6 +33,8 @@ export interface HostOptions {
   /** Output that belongs to no prompt. */
   readonly onOutput: (output: Output) => void;
   readonly onProcess: (process: AgentProcess) => void;
+  readonly clock: Clock;
+  readonly signal: SignalGroup;
   readonly warn: (message: string, error: unknown) => void;
 }
 
@@ -78,9 +88,14 @@ export class AgentHost {
   /** Ends the agent's side; within 2 s, or its processes are killed. What survives restarts is left running. */
   async close(): Promise<void> {
     const closed = this.#discard();
-    const bound = new Promise<'late'>((resolve) => setTimeout(resolve, 2_000, 'late').unref());
-    if ((await Promise.race([closed, bound])) === 'late')
-      this.#signal('SIGKILL', (process) => !process.survives);
+    const { clock } = this.#options;
+    let timer: unknown;
+    const bound = new Promise<'late'>((resolve) => {
+      timer = clock.setTimeout(() => resolve('late'), 2_000);
+    });
+    const first = await Promise.race([closed, bound]);
+    clock.clearTimeout(timer as never);
+    if (first === 'late') this.#signal('SIGKILL', (process) => !process.survives);
   }
 
   async #start(): Promise<AgentSession> {
@@ -127,10 +142,10 @@ export class AgentHost {
     }
   }
 
-  #signal(signal: NodeJS.Signals, only: (process: AgentProcess) => boolean = () => true): void {
+  #signal(signal: 'SIGTERM' | 'SIGKILL', only: (process: AgentProcess) => boolean = () => true): void {
     for (const { pgid } of [...this.#processes].filter(only)) {
       try {
-        process.kill(-pgid, signal);
+        this.#options.signal(pgid, signal);
       } catch {
         // It has ended meanwhile.
       }

@@ -12,7 +12,7 @@ import type { SessionSnapshot } from '../../wire/snapshot.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log/log.ts';
 import { Refusal } from '../refusal.ts';
-import { AgentHost } from './agent.host.ts';
+import { AgentHost, type SignalGroup } from './agent.host.ts';
 import { readSnapshot } from './read.ts';
 import { OpenSession } from './session.ts';
 
@@ -24,6 +24,7 @@ export interface RegistryOptions {
   /** Where each session's agent keeps what must outlive the gateway. */
   readonly stateRoot: string;
   readonly onProcess: (session: string, process: AgentProcess) => void;
+  readonly signal: SignalGroup;
   readonly onCommitted: (session: OpenSession, facts: readonly Fact[], headChanged: boolean) => void;
   readonly warn: (message: string, error: unknown) => void;
 }
@@ -129,7 +130,7 @@ export class Registry {
   }
 
   async #start(session: string): Promise<OpenSession> {
-    const { log, clock, limits, connectors, stateRoot, onProcess, onCommitted, warn } = this.#options;
+    const { log, clock, limits, connectors, stateRoot, onProcess, signal, onCommitted, warn } = this.#options;
     const row = await log.session(session);
     if (!row) throw unknownSession(session);
     const { kind, agent } = row.head;
@@ -159,6 +160,8 @@ export class Registry {
       },
       onOutput: (output) => opened.tell({ type: 'output', turn: null, outputs: [output] }),
       onProcess: (process) => onProcess(session, process),
+      clock,
+      signal,
       warn,
     });
     const opened: OpenSession = new OpenSession(

@@ -134,10 +134,11 @@ export class OpenSession {
   async ended(ms: number): Promise<void> {
     if (!this.ref.getSnapshot().context.open) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      const { clock } = this.#options;
+      const timer = clock.setTimeout(resolve, ms, true);
       this.readers.add((facts) => {
         if (!facts.some((fact) => fact.type === 'turn.ended')) return;
-        clearTimeout(timer);
+        clock.clearTimeout(timer as never);
         resolve();
       });
     });
