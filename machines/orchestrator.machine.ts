@@ -55,6 +55,12 @@ export function isIdle(kept: Kept): boolean {
   return !kept.pinned && atRest(state) && quiet;
 }
 
+/** It is over because there was no such session to read. */
+function isUnread({ ref }: Kept): boolean {
+  const { status, context } = ref.getSnapshot();
+  return status !== 'active' && context.problem !== null;
+}
+
 /** Spawns, finds and retires the actors of sessions; routes by id and nothing else. The root of page and gateway. */
 export const orchestratorMachine = setup({
   types: {
@@ -69,7 +75,9 @@ export const orchestratorMachine = setup({
       if (event.type !== 'open') return {};
       const { session, kind } = event;
       const clock = context.clock + 1;
-      const known = context.sessions[session];
+      const found = context.sessions[session];
+      // What could not be read is read anew: it may be there by now.
+      const known = found && isUnread(found) ? undefined : found;
       const owner: ParentRef = { send: (ready) => self.send(ready) };
       const input = { session, owner };
       const id = childId(session);
@@ -114,7 +122,8 @@ export const orchestratorMachine = setup({
         enqueue.assign({ unrouted: context.unrouted + 1 });
         return;
       }
-      if (!kept.ref.getSnapshot().can(fact)) {
+      const snapshot = kept.ref.getSnapshot();
+      if (snapshot.status !== 'active' || !snapshot.can(fact)) {
         const count = (context.ignored[fact.session] ?? 0) + 1;
         enqueue.assign({ ignored: { ...context.ignored, [fact.session]: count } });
         return;
