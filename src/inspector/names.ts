@@ -28,6 +28,13 @@ export function stateText(value: StateValue | undefined): string {
   return leaves(value).join(' · ');
 }
 
+/** As `stateText`, without the regions that the states are in. */
+export function shortStateText(value: StateValue | undefined): string {
+  return leaves(value)
+    .map((leaf) => leaf.split('.').at(-1))
+    .join(' · ');
+}
+
 /** `xstate.after.backoff.session.opening` says `after backoff`. */
 export function eventText(type: string, source = ''): string {
   if (type === '') return 'always';
@@ -57,7 +64,18 @@ export function aboutText(detail: unknown): string {
   if (found) return String(found.type);
   const list = [event.drafts, event.outputs].find((value): value is Bag[] => Array.isArray(value));
   if (list) return counted(list.map((item) => String(item?.type)));
-  const said = [event.text, event.reason, event.outcome, event.mode, event.stage, event.session];
+  const content = (event.message as { readonly content?: readonly Bag[] } | undefined)?.content;
+  const what = 'seq' in event ? undefined : event.session;
+  const said = [
+    event.text,
+    event.reason,
+    event.outcome,
+    event.mode,
+    event.stage,
+    content?.[0]?.text,
+    event.title,
+    what,
+  ];
   return (said.find((value) => typeof value === 'string') as string | undefined) ?? '';
 }
 

@@ -1,5 +1,5 @@
 import { createEffect, createMemo, createSignal, Index, Show } from 'solid-js';
-import { span, stateText } from './names.ts';
+import { shortStateText, span, stateText } from './names.ts';
 import type { Traced } from './trace.ts';
 import { moved, type Row, rowsOf, type Source } from './tree.ts';
 
@@ -70,7 +70,6 @@ export function Tree(props: TreeProps) {
             tabIndex={row().key === focus() ? 0 : -1}
             onClick={() => pick(row())}
           >
-            {/* biome-ignore lint/a11y/useKeyWithClickEvents: arrow keys open and close. */}
             <span
               class="twist"
               aria-hidden="true"
@@ -108,11 +107,11 @@ function Name(props: { actor: Traced; row: Row }) {
 }
 
 function Standing(props: { actor: Traced; now: number }) {
-  const text = () => stateText(props.actor.state) || props.actor.status;
+  const text = () => shortStateText(props.actor.state) || props.actor.status;
   return (
     <span class="standing">
       <Counts counts={props.actor.counts} />
-      <span class="chip" data-state={moodOf(props.actor)}>
+      <span class="chip" data-state={moodOf(props.actor)} title={stateText(props.actor.state)}>
         {text()}
       </span>
       <Show when={!props.actor.gone} fallback={<span class="age">gone</span>}>

@@ -5,9 +5,9 @@ import { chartFor } from './charts.ts';
 import { wayText } from './graph.ts';
 import { type Drawing, type DrawnEdge, type DrawnState, draw, lineHeight } from './layout.ts';
 
-const steps = [0.5, 0.65, 0.8, 1, 1.25, 1.6] as const;
+const steps = [0.4, 0.5, 0.65, 0.8, 1, 1.25, 1.6] as const;
 /** Smaller than this it cannot be read: it is scrolled instead. */
-const smallest = 0.62;
+const smallest = 0.75;
 
 /** The chart of the chosen actor's machine, with the states that are active and the transition that was taken last. */
 export function ChartView(props: { actor: Traced }) {
@@ -44,10 +44,11 @@ function Canvas(props: { actor: Traced; drawing: Drawing; root: string }) {
     setZoom(sizes.find((size) => (size - scale()) * by > 0.01) ?? scale());
   };
   const isLit = (drawn: DrawnState) => active().has(drawn.state.id);
-  const isTaken = (drawn: DrawnEdge) => drawn.edge.ways.some((way) => taken().has(way.id));
-  const stayed = (drawn: DrawnState) => drawn.state.stays.some((way) => taken().has(way.id));
+  const isTaken = (drawn: DrawnEdge) => drawn.edge.ways.some((way) => !way.fanned && taken().has(way.id));
+  const stayed = (drawn: DrawnState) =>
+    [...drawn.state.stays, ...drawn.state.fans].some((way) => taken().has(way.id));
 
-  const watch = (frame: HTMLDivElement) => {
+  const watch = (frame: HTMLElement) => {
     new ResizeObserver(() => setRoom(frame.clientWidth)).observe(frame);
     // The lit state is brought into view without moving the page itself.
     createEffect(

@@ -10,7 +10,12 @@ export interface Way {
   readonly event: string;
   /** Where the event has more than one transition: which one. */
   readonly guard?: string;
+  /** One of many that the same event has from here: named at its state instead of drawn. */
+  readonly fanned?: true;
 }
+
+/** An event with more targets than this would cover the chart with arrows. */
+const mostTargets = 5;
 
 export interface ChartState {
   readonly id: string;
@@ -19,6 +24,8 @@ export interface ChartState {
   readonly children: readonly ChartState[];
   /** Transitions that stay in the state. */
   readonly stays: readonly Way[];
+  /** Transitions that are not drawn, since the same event leads to many states. */
+  readonly fans: readonly Way[];
   /** Actors that run while it is active. */
   readonly invokes: readonly string[];
 }
@@ -48,9 +55,11 @@ export function chartOf(machine: AnyStateMachine): Chart {
   const visit = (node: DirectedGraphNode): ChartState => {
     const { stateNode } = node;
     const stays: Way[] = [];
+    const fans: Way[] = [];
     for (const transition of transitionsOf(node)) {
       const way = wayOf(transition);
       if (!transition.target) stays.push(way);
+      if (way.fanned) fans.push(way);
       for (const target of transition.target ?? []) {
         const id = `${stateNode.id} > ${target.id}`;
         const known = edges.get(id) ?? { source: stateNode.id, target: target.id, ways: [] };
@@ -66,6 +75,7 @@ export function chartOf(machine: AnyStateMachine): Chart {
       kind: stateNode.type,
       children: node.children.map(visit),
       stays,
+      fans,
       invokes: stateNode.invoke.map((invoke) => invoke.id),
     };
   };
@@ -84,7 +94,13 @@ function wayOf(transition: AnyTransitionDefinition): Way {
   const others = eventType === '' ? source.always : source.transitions.get(eventType);
   const name = (others?.length ?? 0) > 1 ? guardText(guard) : undefined;
   const event = eventText(eventType, source.id);
-  return { id: transitionId(transition), event, ...(name !== undefined && { guard: name }) };
+  const targets = new Set(others?.flatMap((other) => other.target ?? []));
+  return {
+    id: transitionId(transition),
+    event,
+    ...(name !== undefined && { guard: name }),
+    ...(targets.size > mostTargets && { fanned: true as const }),
+  };
 }
 
 function guardText(guard: AnyTransitionDefinition['guard']): string | undefined {

@@ -1,6 +1,6 @@
 import ELK, { type ElkExtendedEdge, type ElkNode, type ElkPoint } from 'elkjs/lib/elk-api.js';
 import workerUrl from 'elkjs/lib/elk-worker.min.js?url';
-import { type Chart, type ChartEdge, type ChartState, wayText } from './graph.ts';
+import { type Chart, type ChartEdge, type ChartState, type Way, wayText } from './graph.ts';
 
 export interface Box {
   readonly x: number;
@@ -49,34 +49,46 @@ function measurer(family: string): Measure {
 }
 
 export function noteOf(state: ChartState): string {
-  const runs = state.invokes.length > 0 ? `runs ${state.invokes.join(', ')}` : '';
-  const stays = state.stays.length > 0 ? `stays on ${state.stays.length}` : '';
-  return [runs, stays].filter(Boolean).join(' · ');
+  const runs = state.invokes.length > 0 ? [`runs ${state.invokes.join(', ')}`] : [];
+  const events = new Map<string, number>();
+  for (const { event } of state.fans) events.set(event, (events.get(event) ?? 0) + 1);
+  const fans = [...events].map(([event, count]) => `${event}: to ${count} states`);
+  const stays = state.stays.length > 0 ? [`stays on ${state.stays.length}`] : [];
+  return [...runs, ...fans, ...stays].join(' · ');
 }
 
-export function labelOf({ ways }: ChartEdge): readonly string[] {
-  const names = [...new Set(ways.map(wayText))];
+/** The ways of an edge that are drawn. */
+function drawnWays({ ways }: ChartEdge): readonly Way[] {
+  return ways.filter((way) => !way.fanned);
+}
+
+function labelOf(edge: ChartEdge): readonly string[] {
+  const names = [...new Set(drawnWays(edge).map(wayText))];
   if (names.length <= mostNamed + 1) return names;
   return [...names.slice(0, mostNamed), `and ${names.length - mostNamed} more`];
 }
 
-const options = {
+/** Of each level of the chart: ELK hands none of these down. */
+const placing = {
   'elk.algorithm': 'layered',
   'elk.direction': 'DOWN',
+  'elk.edgeRouting': 'ORTHOGONAL',
+  'elk.spacing.nodeNode': '14',
+  'elk.spacing.edgeNode': '10',
+  'elk.spacing.edgeEdge': '8',
+  'elk.spacing.edgeLabel': '2',
+  'elk.spacing.labelNode': '4',
+  'elk.layered.spacing.nodeNodeBetweenLayers': '18',
+  'elk.layered.spacing.edgeNodeBetweenLayers': '10',
+  'elk.layered.spacing.edgeEdgeBetweenLayers': '8',
+  'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
+};
+const options = {
+  ...placing,
   'elk.hierarchyHandling': 'INCLUDE_CHILDREN',
   'elk.json.edgeCoords': 'ROOT',
   'elk.json.shapeCoords': 'ROOT',
-  'elk.edgeRouting': 'ORTHOGONAL',
   'elk.padding': '[top=14,left=14,bottom=14,right=14]',
-  'elk.spacing.nodeNode': '28',
-  'elk.spacing.edgeNode': '16',
-  'elk.spacing.edgeEdge': '12',
-  'elk.spacing.edgeLabel': '4',
-  'elk.layered.spacing.nodeNodeBetweenLayers': '36',
-  'elk.layered.spacing.edgeNodeBetweenLayers': '16',
-  'elk.layered.spacing.edgeEdgeBetweenLayers': '12',
-  'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
-  'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
 };
 
 let elk: InstanceType<typeof ELK> | undefined;
@@ -106,6 +118,8 @@ async function layOut(chart: Chart, measure: Measure): Promise<Drawing> {
       id: state.id,
       children: [...start, ...state.children.map(nodeOf)],
       layoutOptions: {
+        ...placing,
+        'elk.alignment': 'TOP',
         'elk.padding': `[top=${top},left=16,bottom=16,right=16]`,
         'elk.nodeSize.constraints': 'MINIMUM_SIZE',
         'elk.nodeSize.minimum': `(${width},60)`,
@@ -122,7 +136,7 @@ async function layOut(chart: Chart, measure: Measure): Promise<Drawing> {
         sources: [`${state} start`],
         targets: [child],
       })),
-      ...chart.edges.map((edge) => ({
+      ...drawnEdges(chart).map((edge) => ({
         id: edge.id,
         sources: [edge.source],
         targets: [edge.target],
@@ -131,6 +145,10 @@ async function layOut(chart: Chart, measure: Measure): Promise<Drawing> {
     ],
   });
   return read(chart, graph as ElkNode);
+}
+
+function drawnEdges(chart: Chart): readonly ChartEdge[] {
+  return chart.edges.filter((edge) => drawnWays(edge).length > 0);
 }
 
 function labelBox(lines: readonly string[], measure: Measure) {
@@ -164,7 +182,7 @@ function read(chart: Chart, graph: ElkNode): Drawing {
     const box = boxOf(boxes.get(`${state} start`));
     starts.push({ x: box.x + 5, y: box.y + 5, path: pathOf(edges.get(`${state} start`)) });
   }
-  const drawn = chart.edges.map((edge): DrawnEdge => {
+  const drawn = drawnEdges(chart).map((edge): DrawnEdge => {
     const placed = edges.get(edge.id);
     const label = placed?.labels?.[0];
     return { edge, path: pathOf(placed), label: label && { ...boxOf(label), lines: labelOf(edge) } };
