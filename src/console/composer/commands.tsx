@@ -24,7 +24,7 @@ export function CommandMenu(props: {
           <div
             class="command"
             role="option"
-            tabindex="-1"
+            tabIndex={-1}
             id={optionId(props.id, index())}
             aria-selected={index() === props.chosen}
             onMouseDown={(event) => {

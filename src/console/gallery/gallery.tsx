@@ -42,7 +42,7 @@ function Section(props: { title: string; children: JSX.Element }) {
   );
 }
 
-const since = sample.then - 12_000;
+const since = sample.sampledAt - 12_000;
 const short = [sample.text('a', 'The two paths meet in `onEnd`, which')];
 const { turnOf } = sample;
 
@@ -59,7 +59,7 @@ const states: readonly Turn[] = [
     watching: { mode: 'silent', reason: 'The agent is running a tool.', since },
   }),
   turnOf('retrying', 'Retrying', short, {
-    retrying: { attempt: 2, reason: 'The model server is busy (429).', next: sample.then + 30_000 },
+    retrying: { attempt: 2, reason: 'The model server is busy (429).', next: sample.sampledAt + 30_000 },
   }),
   turnOf('stopping', 'Stopping', short, { stopping: 'asked' }),
   turnOf('killed', 'Does not stop', short, { stopping: 'terminated' }),
@@ -244,6 +244,7 @@ export function Gallery() {
           agent="Model server"
           model="Large"
           cwd="/home/ada/app"
+          state="streaming"
           word={{ mood: 'busy', text: 'Working' }}
           usage={{ contextTokens: 61_000, contextSize: 128_000 }}
           backHref="#"

@@ -60,6 +60,7 @@ export function Mock() {
         title="Queue drains twice after a stop"
         agent="Built-in"
         cwd="/home/ada/app"
+        state="streaming"
         word={{ mood: 'busy', text: 'Working' }}
         usage={{ contextTokens: 61_000, contextSize: 128_000 }}
         backHref="#console-list"

@@ -3,11 +3,11 @@ import type { Part, ToolPart, Turn } from '../../wire/turn.ts';
 import type { AgentChoice, JobView } from '../view.ts';
 
 /** One of everything that the console shows, for the gallery and for tests. */
-export const then = Date.now();
+export const sampledAt = Date.now();
 
 const opened = {
   origin: 'user',
-  startedAt: then - 14_000,
+  startedAt: sampledAt - 14_000,
   firstSeq: 1,
   seq: 9,
   accepted: true,
@@ -27,7 +27,7 @@ export function turnOf(id: string, words: string, parts: readonly Part[], more: 
 export const ended = {
   outcome: 'finalized',
   stopReason: 'end_turn',
-  endedAt: then,
+  endedAt: sampledAt,
   usage: { totalTokens: 1840 },
 } as const satisfies Partial<Turn>;
 
@@ -191,7 +191,7 @@ const jobOf = (
   ref: {
     job: id,
     seq: 4,
-    at: then - 60_000,
+    at: sampledAt - 60_000,
     request: {
       agent: 'builtin',
       cwd: '/home/ada/app',
@@ -284,8 +284,8 @@ const summary = (
   unread: 0,
   permissions: 0,
   runningJobs: 0,
-  createdAt: then - minutes * 60_000,
-  updatedAt: then - minutes * 60_000,
+  createdAt: sampledAt - minutes * 60_000,
+  updatedAt: sampledAt - minutes * 60_000,
   cursor: 'a.1',
   ...more,
 });

@@ -2,7 +2,7 @@
  * One flush a frame for everything that the page shows. Writers mark what changed; in the next frame each is run once,
  * so however many events came, the page is written once and the last value is what is shown.
  */
-export interface FrameClock {
+interface FrameClock {
   readonly request: (flush: () => void) => number;
   readonly cancel: (handle: number) => void;
 }
@@ -10,7 +10,7 @@ export interface FrameClock {
 /** A page in the background gets no frames: a timer takes their place, so that it is right when it comes back. */
 const hiddenMs = 250;
 
-export class FrameScheduler {
+class FrameScheduler {
   readonly #dirty = new Set<() => void>();
   readonly #clock: FrameClock;
   #wrap: (run: () => void) => void = (run) => run();

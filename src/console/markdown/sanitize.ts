@@ -66,7 +66,7 @@ const allowed = {
 const schemes = new Set(['http:', 'https:', 'mailto:']);
 
 /** The address if a click on it can do no harm. Relative ones name files of the agent's machine, not of this page. */
-export function safeAddress(href: string): string | undefined {
+function safeAddress(href: string): string | undefined {
   const url = URL.parse(href);
   return url && schemes.has(url.protocol) ? url.href : undefined;
 }

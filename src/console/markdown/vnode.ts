@@ -29,7 +29,7 @@ export function joined(nodes: readonly VNode[]): VNode[] {
   return out;
 }
 
-export function create(node: VNode): Node {
+function create(node: VNode): Node {
   if (typeof node === 'string') return document.createTextNode(node);
   const made = document.createElement(node.tag);
   for (const name in node.attrs) made.setAttribute(name, node.attrs[name] as string);

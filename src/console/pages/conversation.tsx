@@ -194,6 +194,7 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
           agent={agentName()}
           cwd={cwd() ?? ''}
           model={model()}
+          state={state()}
           word={word()}
           reason={summary()?.reason}
           usage={usage()}

@@ -32,7 +32,7 @@ export function DiffStat(props: { diff: Diff }) {
 
 export function DiffView(props: { path: string; diff: Diff }) {
   return (
-    <div class="diff" tabindex="0" role="group" aria-label={`Changes in ${props.path}`}>
+    <section class="diff" tabindex="0" aria-label={`Changes in ${props.path}`}>
       <Show when={!props.diff.skipped} fallback={<p class="diff-note">Too large to compare here.</p>}>
         <div class="diff-lines">
           <For each={props.diff.lines} fallback={<p class="diff-note">No lines differ.</p>}>
@@ -40,6 +40,6 @@ export function DiffView(props: { path: string; diff: Diff }) {
           </For>
         </div>
       </Show>
-    </div>
+    </section>
   );
 }

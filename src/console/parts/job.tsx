@@ -8,7 +8,7 @@ import { textOf } from './message.tsx';
 const busy = new Set(['dispatching', 'streaming', 'polling']);
 
 /** What the job says last: its progress, else the end of its newest text. */
-export function jobLine(job: JobView): string | undefined {
+function jobLine(job: JobView): string | undefined {
   const turn = job.turn;
   if (job.ref.error) return job.ref.error.message;
   if (!turn) return undefined;

@@ -32,25 +32,34 @@ class OutputWriter {
 }
 
 export function Output(props: { output: string; label: string }) {
+  let frame!: HTMLElement;
   return (
-    <pre
-      class="output"
-      tabindex="0"
-      aria-label={props.label}
-      ref={(root) => {
-        const writer = new OutputWriter(root);
-        let atEnd = true;
-        root.addEventListener('scroll', () => {
-          atEnd = root.scrollHeight - root.scrollTop - root.clientHeight < 16;
-        });
-        writeLive(
-          () => props.output,
-          (output) => {
-            writer.update(output);
-            if (atEnd) root.scrollTop = root.scrollHeight;
-          },
-        );
-      }}
-    />
+    <section class="output" tabindex="0" aria-label={props.label} ref={frame}>
+      <pre
+        ref={(root) => {
+          const writer = new OutputWriter(root);
+          let atEnd = true;
+          frame.addEventListener('scroll', () => {
+            atEnd = frame.scrollHeight - frame.scrollTop - frame.clientHeight < 16;
+          });
+          writeLive(
+            () => props.output,
+            (output) => {
+              writer.update(output);
+              if (atEnd) frame.scrollTop = frame.scrollHeight;
+            },
+          );
+        }}
+      />
+    </section>
+  );
+}
+
+/** Text that came whole. */
+export function Fixed(props: { text: string; label: string }) {
+  return (
+    <section class="output" tabindex="0" aria-label={props.label}>
+      <pre>{props.text}</pre>
+    </section>
   );
 }

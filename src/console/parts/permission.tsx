@@ -1,6 +1,7 @@
 import { Index, Match, Show, Switch } from 'solid-js';
 import type { PermissionPart } from '../../wire/turn.ts';
 import { Ban, CircleCheck, CircleX, ShieldQuestion } from '../icons.ts';
+import { Quoted } from './quoted.tsx';
 import { Spinner } from './spinner.tsx';
 
 const style = {
@@ -9,15 +10,6 @@ const style = {
   reject_once: 'plain',
   reject_always: 'plain',
 } as const;
-
-/** Titles name commands and files between backticks. */
-function Quoted(props: { text: string }) {
-  return (
-    <Index each={props.text.split('`')}>
-      {(piece, index) => (index % 2 === 1 ? <code class="quoted">{piece()}</code> : piece())}
-    </Index>
-  );
-}
 
 /** `answering`: the option that was chosen and is not confirmed yet. */
 export function Permission(props: {
@@ -28,12 +20,7 @@ export function Permission(props: {
   const chosen = () => props.permission.options.find((option) => option.optionId === props.permission.option);
   const allowed = () => chosen()?.kind.startsWith('allow') ?? false;
   return (
-    <div
-      class="permission"
-      data-state={props.permission.state}
-      role="group"
-      aria-label={props.permission.title}
-    >
+    <section class="permission" data-state={props.permission.state} aria-label={props.permission.title}>
       <Switch>
         <Match when={props.permission.state === 'open'}>
           <div class="permission-ask">
@@ -85,6 +72,6 @@ export function Permission(props: {
           </p>
         </Match>
       </Switch>
-    </div>
+    </section>
   );
 }

@@ -8,7 +8,7 @@ import { diffOf } from './diff.ts';
 import { DiffStat, DiffView } from './diff.tsx';
 import { Disclosure } from './disclosure.tsx';
 import { wordsOf } from './message.tsx';
-import { Output } from './output.tsx';
+import { Fixed, Output } from './output.tsx';
 import { Spinner } from './spinner.tsx';
 
 const kinds: Readonly<Record<ToolKind, Component<{ size?: number }>>> = {
@@ -38,7 +38,8 @@ type DiffContent = Extract<ToolContent, { type: 'diff' }>;
 const opensByItself = (tool: ToolPart) =>
   tool.kind === 'execute' || tool.content.some((content) => content.type === 'diff');
 
-const pretty = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value, undefined, 2));
+const pretty = (value: unknown): string =>
+  typeof value === 'string' ? value : (JSON.stringify(value, undefined, 2) ?? '');
 
 function Mark(props: { status: ToolPart['status']; exitCode?: number | null }) {
   const word = () => {
@@ -137,18 +138,14 @@ export function Tool(props: { tool: ToolPart }) {
     >
       <Show when={props.tool.reason}>{(reason) => <p class="tool-note">{reason()}</p>}</Show>
       <Show when={input()}>
-        <pre class="output" tabindex="0" aria-label="Input">
-          {pretty(props.tool.rawInput)}
-        </pre>
+        <Fixed label="Input" text={pretty(props.tool.rawInput)} />
       </Show>
       <Show when={props.tool.output !== ''}>
         <Output output={props.tool.output} label={`Output of ${props.tool.title}`} />
       </Show>
       <Index each={shown()}>{(content) => <Content content={content()} />}</Index>
       <Show when={raw()}>
-        <pre class="output" tabindex="0" aria-label="Result">
-          {pretty(props.tool.rawOutput)}
-        </pre>
+        <Fixed label="Result" text={pretty(props.tool.rawOutput)} />
       </Show>
     </Disclosure>
   );

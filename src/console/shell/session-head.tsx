@@ -1,5 +1,6 @@
 import { Show } from 'solid-js';
 import type { Usage } from '../../wire/content.ts';
+import type { SessionState } from '../../wire/snapshot.ts';
 import { ArrowLeft } from '../icons.ts';
 import type { Word } from '../lib/words.ts';
 import { Dot } from '../parts/dot.tsx';
@@ -23,6 +24,8 @@ export function SessionHead(props: {
   agent: string;
   cwd: string;
   model?: string | undefined;
+  /** The machine's own, for programs that look at the page. */
+  state: SessionState;
   word: Word;
   /** Why it is in this state, where there is more to say. */
   reason?: string | undefined;

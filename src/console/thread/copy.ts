@@ -5,10 +5,13 @@ export async function copyCode(event: MouseEvent): Promise<void> {
   const button = (event.target as Element).closest<HTMLButtonElement>('button[data-copy]');
   if (!button) return;
   const code = button.closest('figure')?.querySelector('code')?.textContent ?? '';
-  const said = await navigator.clipboard.writeText(code).then(
-    () => 'Copied',
-    () => 'Not copied',
-  );
+  // Pages that came over plain HTTP from another machine have no clipboard.
+  const said = await Promise.resolve(navigator.clipboard)
+    .then((clipboard) => clipboard.writeText(code))
+    .then(
+      () => 'Copied',
+      () => 'Not copied',
+    );
   button.dataset.said = said;
   button.setAttribute('aria-label', said);
   setTimeout(() => {

@@ -3,6 +3,7 @@ import type { Turn } from '../../wire/turn.ts';
 import { Check, CircleAlert, Pause, RotateCw, ShieldQuestion, Square, TriangleAlert } from '../icons.ts';
 import { clockTime } from '../lib/time.ts';
 import { createNow } from '../lib/ui.ts';
+import { Quoted } from '../parts/quoted.tsx';
 import { Spinner } from '../parts/spinner.tsx';
 import type { ThreadView } from '../view.ts';
 import { costOf, type Status, statusOf } from './status.ts';
@@ -43,7 +44,13 @@ function Open(props: { turn: Turn; view: ThreadView }) {
     <p class="status" data-tone={status().tone}>
       <Icon tone={status().tone} />
       <span class="status-label">{status().label}</span>
-      <Show when={status().detail}>{(detail) => <span class="status-detail">{detail()}</span>}</Show>
+      <Show when={status().detail}>
+        {(detail) => (
+          <span class="status-detail">
+            <Quoted text={detail()} />
+          </span>
+        )}
+      </Show>
     </p>
   );
 }
@@ -70,7 +77,13 @@ function Ended(props: { turn: Turn; newest: boolean; view: ThreadView }) {
     <div class="status" data-tone={status().tone} data-ended="">
       <EndMark turn={props.turn} tone={status().tone} />
       <span class="status-label">{status().label}</span>
-      <Show when={status().detail}>{(detail) => <span class="status-detail">{detail()}</span>}</Show>
+      <Show when={status().detail}>
+        {(detail) => (
+          <span class="status-detail">
+            <Quoted text={detail()} />
+          </span>
+        )}
+      </Show>
       <Show when={status().tone !== 'error'}>
         <span class="status-cost">
           {costOf(props.turn)}

@@ -28,6 +28,7 @@ export function Thread(props: ThreadProps) {
     const made = new Autoscroll(scroller, content, following.set);
     autoscroll = made;
     made.toEnd();
+    content.addEventListener('click', copyCode);
     onCleanup(() => made.dispose());
   });
 
@@ -54,7 +55,7 @@ export function Thread(props: ThreadProps) {
         aria-live="off"
         tabindex="0"
       >
-        <div class="thread-content" ref={content} onClick={copyCode}>
+        <div class="thread-content" ref={content}>
           <Show when={props.older}>
             <button type="button" class="button thread-older" disabled={loading()} onClick={loadOlder}>
               <Show when={loading()}>
