@@ -107,7 +107,9 @@ export const rules: { readonly [K in FactType]: Rule<K> } = {
   'session.changed': always,
   'session.closed': always,
   'usage.updated': always,
-  'notice.added': (context, fact) => fact.turn === undefined || ofOpenTurn(context, fact),
+  // I4: a row that is being stopped gets no notice any more.
+  'notice.added': (context, fact) =>
+    fact.turn === undefined || (ofOpenTurn(context, fact) && context.open?.stage === undefined),
 
   // I9: a message is in the queue once.
   'queue.added': (context, fact) => revised(context, fact) && !queued(context, fact.message.id),

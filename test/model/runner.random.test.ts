@@ -116,6 +116,37 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ do: 'fail' }) },
 ) as fc.Arbitrary<Step>;
 
+/** Between them they see every state, so that the check below that all were met depends on no luck. */
+const begin: Step[] = [{ do: 'send', steer: false }, { do: 'quiet' }];
+const polled: Output[] = [
+  { type: 'accepted', handle: 'h' },
+  { type: 'poll', reason: 'cut' },
+];
+const said: Output[] = [{ type: 'plan', entries: [] }];
+const end = (one: Settled): Step[] => [{ do: 'settle', settled: one }, { do: 'quiet' }, { do: 'quiet' }];
+const examples: [Step[]][] = [
+  [
+    [
+      { do: 'quiet' },
+      ...begin,
+      { do: 'say', outputs: polled, late: false },
+      { do: 'quiet' },
+      ...end({ stopReason: 'end_turn' }),
+    ],
+  ],
+  [
+    [
+      ...begin,
+      { do: 'say', outputs: said, late: false },
+      { do: 'quiet' },
+      { do: 'stop', what: 'open' },
+      { do: 'quiet' },
+      ...end({ stopReason: 'cancelled' }),
+    ],
+  ],
+  [[...begin, ...end({ stopReason: 'lost' })]],
+];
+
 class Schedule {
   readonly world: RunnerWorld;
   asked = 0;
@@ -272,7 +303,7 @@ test.each(['conversation', 'job'] as const)(
         expect(world.replies.size).toBe(schedule.asked);
         expect(world.clock.pending).toBe(0);
       }),
-      { numRuns: kind === 'conversation' ? 300 : 100, verbose: true },
+      { numRuns: kind === 'conversation' ? 300 : 100, examples, verbose: true },
     );
     expect([...reached]).toEqual(
       expect.arrayContaining([
