@@ -57,6 +57,8 @@ const browser: TestProjectConfiguration = {
 
 export default defineConfig({
   test: {
+    // A bound for what never comes, not a measure: a busy machine is slow.
+    expect: { poll: { timeout: 20_000 } },
     projects: [node, browser],
     reporters: ['default', './src/setup/closing.reporter.ts'],
     // Plugins that depend on the environment must not be served from a cache on disk.

@@ -19,7 +19,7 @@ function change(context: SessionContext, fact: Fact): Change {
         cwd,
         epoch: fact.epoch,
         createdAt: fact.at,
-        ...(title !== undefined && { title }),
+        ...(title !== undefined && { title, titledByUser: true }),
         ...(model !== undefined && { model }),
         ...(mode !== undefined && { mode }),
         ...(parent !== undefined && { parent }),
