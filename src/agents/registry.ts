@@ -1,3 +1,5 @@
+import { createAcpAgents } from './acp/acp.ts';
+import type { AcpAgent, AcpOptions } from './acp/options.ts';
 import { AgentError, type Connector } from './agent.ts';
 import { type BuiltinOptions, createBuiltin } from './builtin/builtin.ts';
 import { createModels } from './model/model.ts';
@@ -8,11 +10,17 @@ export interface ConnectorOptions {
   /** The model servers of the settings; without any, the list says how to set one. */
   readonly servers?: readonly ModelServer[];
   readonly model?: Omit<ModelOptions, 'server'>;
+  /** The agent programs of the settings; with them come those that are known by name. */
+  readonly agents?: readonly AcpAgent[];
+  readonly acp?: Omit<AcpOptions, 'agent'>;
 }
 
 /** All agents that can be talked to, the default first. Throws `agents.duplicate_id` when two have the same id. */
 export function connectors(options: ConnectorOptions = {}): Connector[] {
-  const all = [createBuiltin(options.builtin), ...createModels(options.servers ?? [], options.model)];
+  const { builtin, servers = [], model, agents, acp } = options;
+  const own = [createBuiltin(builtin), ...createModels(servers, model)];
+  const taken = own.map(({ id }) => id);
+  const all = [...own, ...(agents ? createAcpAgents(agents, taken, acp) : [])];
   const ids = new Set<string>();
   for (const { id } of all) {
     if (ids.has(id)) {

@@ -2,6 +2,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import type { AcpAgent } from '../agents/acp/options.ts';
+import { secretsOf } from '../agents/acp/program.ts';
 import type { ModelServer } from '../agents/model/options.ts';
 import { Secret } from '../agents/model/secret.ts';
 
@@ -17,6 +19,9 @@ import { Secret } from '../agents/model/secret.ts';
  *       "reasoningTag": "think", "reasoningOpen": false, "system": "Be brief.", "headers": { "x-team": "a" }
  *     }
  *   ],
+ *   "agents": [
+ *     { "id": "mine", "name": "My agent", "command": ["my-agent", "--acp"], "env": { "MY_TOKEN": "…" } }
+ *   ],
  *   "stallAfterMs": 20000,
  *   "roots": ["~/projects"],
  *   "redact": ["a value that no log may show"]
@@ -24,7 +29,9 @@ import { Secret } from '../agents/model/secret.ts';
  * ```
  *
  * `apiKey` holds a key itself, `apiKeyEnv` the name of an environment variable that does. `reasoningTag: false` leaves
- * inline thoughts in the text. `stallAfterMs`: the silence after which a running turn is shown as stalled. `roots`:
+ * inline thoughts in the text. `agents`: programs that speak the Agent Client Protocol, started without a shell; `cwd`
+ * (default: the session's directory) and `auth` (the login method to use) may be named too, and an id such as `qwen` or
+ * `claude` replaces the agent that is known by it. `stallAfterMs`: the silence after which a running turn is shown as stalled. `roots`:
  * directories that sessions may work in; relative ones are relative to the settings file.
  *
  * The environment can name one more model server, the agent `model`:
@@ -38,6 +45,7 @@ export interface Settings {
   readonly file: string;
   readonly found: boolean;
   readonly models: readonly ModelServer[];
+  readonly agents: readonly AcpAgent[];
   readonly stallAfterMs: number;
   /** Absolute paths. */
   readonly roots: readonly string[];
@@ -65,16 +73,19 @@ const url = z
     'must not hold a user or password: use apiKey or headers',
   )
   .transform((text) => text.replace(/\/+$/, ''));
-const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable');
+const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const variable = z.string().regex(variableName, 'must be the name of an environment variable');
 const notATag = 'must be the name of a tag such as "think", or false';
 const tokens = z.number().int().min(256).max(100_000_000);
 
+const agentId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'must be 1 to 64 letters, digits, and _ . - (not first)')
+  .refine((id) => id !== 'builtin', 'must not be "builtin": that is the built-in agent');
+
 const modelEntry = z
   .strictObject({
-    id: z
-      .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'must be 1 to 64 letters, digits, and _ . - (not first)')
-      .refine((id) => id !== 'builtin', 'must not be "builtin": that is the built-in agent'),
+    id: agentId,
     name: z.string().min(1).max(200).optional(),
     baseUrl: url,
     apiKey: z.string().min(1).optional(),
@@ -93,24 +104,32 @@ const modelEntry = z
     path: ['apiKeyEnv'],
     error: 'must not stand beside apiKey: keep one of the two',
   });
+const agentEntry = z.strictObject({
+  id: agentId,
+  name: z.string().min(1).max(200).optional(),
+  description: z.string().min(1).max(500).optional(),
+  command: z.array(z.string()).min(1, 'must name a program'),
+  env: z.record(z.string().regex(variableName), z.string()).optional(),
+  cwd: z.string().min(1).optional(),
+  auth: z.string().min(1).optional(),
+});
 type ModelEntry = z.infer<typeof modelEntry>;
 
+/** No two entries have one id. */
+function differ(list: string) {
+  return (entries: readonly { readonly id: string }[], context: z.RefinementCtx) => {
+    entries.forEach(({ id }, index) => {
+      const first = entries.findIndex((other) => other.id === id);
+      if (first === index) return;
+      const message = `is used by ${list}[${first}] already: ids differ`;
+      context.addIssue({ code: 'custom', path: [index, 'id'], message });
+    });
+  };
+}
+
 const settingsFile = z.strictObject({
-  models: z
-    .array(modelEntry)
-    .max(100)
-    .superRefine((models, context) => {
-      models.forEach((model, index) => {
-        const first = models.findIndex((other) => other.id === model.id);
-        if (first === index) return;
-        context.addIssue({
-          code: 'custom',
-          path: [index, 'id'],
-          message: `is used by models[${first}] already: ids differ`,
-        });
-      });
-    })
-    .optional(),
+  models: z.array(modelEntry).max(100).superRefine(differ('models')).optional(),
+  agents: z.array(agentEntry).max(100).superRefine(differ('agents')).optional(),
   stallAfterMs: z.number().int().min(1000).max(86_400_000).optional(),
   roots: z.array(z.string().min(1)).optional(),
   redact: z
@@ -138,14 +157,14 @@ export function loadSettings(options: LoadOptions): Settings {
     file,
     found: text !== undefined,
     models,
+    agents: (parsed.agents ?? []).map((entry) => agentOf(entry, file)),
     stallAfterMs: parsed.stallAfterMs ?? 20_000,
-    roots: (parsed.roots ?? []).map((root) =>
-      resolve(dirname(file), root.replace(/^~(?=$|[/\\])/, homedir())),
-    ),
+    roots: (parsed.roots ?? []).map((root) => pathFrom(file, root)),
     secrets: [
       ...models
         .flatMap((model) => [model.apiKey, ...Object.values(model.headers ?? {})])
         .flatMap((secret) => secret?.reveal() ?? []),
+      ...(parsed.agents ?? []).flatMap(({ env = {} }) => secretsOf(env)),
       ...(parsed.redact ?? []),
     ],
     warnings: warnings(file, parsed, options.env),
@@ -257,6 +276,22 @@ function resolveKey(entry: ModelEntry, env: LoadOptions['env']): ModelServer {
   return withoutUndefined(server) as ModelServer;
 }
 
+function agentOf({ env, cwd, ...entry }: z.infer<typeof agentEntry>, file: string): AcpAgent {
+  const agent = {
+    ...entry,
+    ...(cwd !== undefined && { cwd: pathFrom(file, cwd) }),
+    ...(env && {
+      env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, new Secret(value)])),
+    }),
+  };
+  return withoutUndefined(agent) as AcpAgent;
+}
+
+/** Relative paths are relative to the settings file, and `~` is the home directory. */
+function pathFrom(file: string, path: string): string {
+  return resolve(dirname(file), path.replace(/^~(?=$|[/\\])/, homedir()));
+}
+
 function withoutUndefined(object: object): object {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 }
@@ -264,7 +299,9 @@ function withoutUndefined(object: object): object {
 function warnings(file: string, parsed: z.infer<typeof settingsFile>, env: LoadOptions['env']): string[] {
   const found: string[] = [];
   const models = parsed.models ?? [];
-  const keys = models.some((model) => model.apiKey !== undefined || model.headers !== undefined);
+  const keys =
+    models.some((model) => model.apiKey !== undefined || model.headers !== undefined) ||
+    (parsed.agents ?? []).some(({ env = {} }) => secretsOf(env).length > 0);
   if (keys && process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) {
     found.push(`${file} holds keys and other users of this machine can read it: run chmod 600 on it.`);
   }

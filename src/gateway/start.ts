@@ -99,12 +99,16 @@ async function assemble(flags: StartFlags, data: DataDirectory, version: string)
     }
     return createGateway({
       log,
-      connectors: connectors({ servers: settings.models, model: { settingsFile: settings.file } }),
+      connectors: connectors({
+        servers: settings.models,
+        model: { settingsFile: settings.file },
+        agents: settings.agents,
+      }),
       roots,
       stateRoot: join(data.path, 'agents'),
       limits: { stall: settings.stallAfterMs },
-      onProcess: (session, { pgid, command, survives, ended }) => {
-        data.processes.add({ session, pgid, command, survives });
+      onProcess: (session, { pgid, command, mark, survives, ended }) => {
+        data.processes.add({ session, pgid, command, survives, ...(mark !== undefined && { mark }) });
         void ended.then(() => data.processes.remove(pgid));
       },
       warn: (message, error) => logger.warn({ err: error }, message),
