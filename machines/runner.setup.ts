@@ -222,8 +222,11 @@ export const runnerGround = setup({
       return {
         outputs: kept,
         dropped: context.dropped + context.outputs.length - kept.length,
-        // A batch that is on its way was made of these, and must not take newer ones with it.
-        batch: context.batch && { ...context.batch, outputs: 0 },
+        // A batch that is on its way was made of the first of these, and takes no newer ones with it.
+        batch: context.batch && {
+          ...context.batch,
+          outputs: context.outputs.slice(0, context.batch.outputs).filter(outlivesStop).length,
+        },
       };
     }),
     settle: assign(({ event }) => (event.type === 'agent.settled' ? { settled: event.settled } : {})),

@@ -171,6 +171,34 @@ describe('I4: a stop', () => {
     expect(world.context).toMatchObject({ agentSession: 'a1', usage: { totalTokens: 7 } });
   });
 
+  test('that lands while output is taken writes none of it twice, and loses none that comes meanwhile', async () => {
+    await prompted();
+    for (const id of ['c', 'd']) world.says({ type: 'tool.started', toolCallId: id, title: 'Run' });
+    await world.quiet();
+    world.gated = true;
+    world.ask({ type: 'stop', turn: world.prompt.turn });
+    world.says(
+      { type: 'text', text: 'lost' },
+      { type: 'thought', text: 'lost' },
+      { type: 'tool.finished', toolCallId: 'c', status: 'completed' },
+      { type: 'usage', usage: { totalTokens: 7 } },
+    );
+    await world.quiet();
+    world.land();
+    await world.quiet();
+    expect(world.waiting.map((append) => append.drafts.map((d) => d.type))).toEqual([
+      ['tool.finished', 'usage.updated'],
+    ]);
+    world.says({ type: 'tool.finished', toolCallId: 'd', status: 'completed' });
+    world.gated = false;
+    world.land();
+    await world.quiet();
+    world.settles();
+    await world.quiet();
+    expect(world.turns[0]?.parts).toMatchObject([{ status: 'completed' }, { status: 'completed' }]);
+    expect(world.types.filter((type) => type === 'usage.updated')).toHaveLength(1);
+  });
+
   test('that meets an ended turn still holds the queue, stops nothing, and says what runs now', async () => {
     await prompted();
     const first = world.prompt.turn;
