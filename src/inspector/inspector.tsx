@@ -3,6 +3,7 @@ import { createMemo, createSignal, Match, onCleanup, Show, Switch } from 'solid-
 import type { ActorRefFrom } from 'xstate';
 import { ActorHead } from './actor.tsx';
 import { ChartView } from './chart/chart.tsx';
+import type { Clock } from './clock.ts';
 import { Events } from './events.tsx';
 import type { sourceMachine } from './source.machine.ts';
 import type { Trace, Traced } from './trace.ts';
@@ -12,6 +13,7 @@ import { Tree } from './tree.tsx';
 export interface InspectorProps {
   readonly trace: Trace;
   readonly link: ActorRefFrom<typeof sourceMachine>;
+  readonly clock: Clock;
   /** Pages of this browser, with their paths. */
   readonly pages: () => readonly (readonly [page: string, path: string])[];
 }
@@ -19,7 +21,7 @@ export interface InspectorProps {
 /** Which actors there are, what they last heard, and where in their charts they stand. */
 export function Inspector(props: InspectorProps) {
   const [version, setVersion] = createSignal(0);
-  const [now, setNow] = createSignal(Date.now());
+  const [now, setNow] = createSignal(props.clock.now());
   const [key, choose] = createSignal<string>();
   const [closed, setClosed] = createSignal<ReadonlySet<string>>(new Set());
   const link = fromActorRef(() => props.link);
@@ -32,9 +34,8 @@ export function Inspector(props: InspectorProps) {
       setVersion((n) => n + 1);
     });
   });
-  const ticking = setInterval(() => setNow(Date.now()), 1000);
+  onCleanup(props.clock.eachSecond(() => setNow(props.clock.now())));
   onCleanup(() => {
-    clearInterval(ticking);
     if (frame !== undefined) cancelAnimationFrame(frame);
     props.trace.onChange(() => {});
   });

@@ -1,15 +1,16 @@
 import { render } from 'solid-js/web';
 import { createActor } from 'xstate';
+import { type Clock, systemClock } from './clock.ts';
 import { Inspector } from './inspector.tsx';
 import { listenToPages } from './pages.ts';
 import { gatewayStream, sourceMachine } from './source.machine.ts';
 import { Trace } from './trace.ts';
 
-export const gatewaySource = 'gateway';
+const gatewaySource = 'gateway';
 
 /** Opens the inspector in an element. The returned function closes it and lets go of the gateway and the pages. */
-export function mount(root: HTMLElement): () => void {
-  const trace = new Trace(() => Date.now());
+export function mount(root: HTMLElement, clock: Clock = systemClock): () => void {
+  const trace = new Trace(clock.now);
   const paths = new Map<string, string>();
   const stream = gatewayStream((line) => trace.apply(gatewaySource, line));
   const link = createActor(sourceMachine.provide({ actors: { stream } }));
@@ -22,7 +23,10 @@ export function mount(root: HTMLElement): () => void {
     },
   });
   link.start();
-  const dispose = render(() => <Inspector trace={trace} link={link} pages={() => [...paths]} />, root);
+  const dispose = render(
+    () => <Inspector trace={trace} link={link} clock={clock} pages={() => [...paths]} />,
+    root,
+  );
   return () => {
     dispose();
     deaf();

@@ -22,6 +22,7 @@ export function listenToPages(listener: PageListener): () => void {
   const inspector = Math.random().toString(36).slice(2, 10);
   const channel = new BroadcastChannel(inspectChannel);
   const post = (message: object) => channel.postMessage({ ...message, inspector });
+  let over = false;
   const closed = Promise.withResolvers<void>();
   const bye = () => post({ type: '@statelyai.disconnected' });
 
@@ -42,12 +43,13 @@ export function listenToPages(listener: PageListener): () => void {
   };
   if (navigator.locks) {
     void navigator.locks.request(inspectorLock(inspector), () => {
-      start();
+      if (!over) start();
       return closed.promise;
     });
   } else start();
 
   return () => {
+    over = true;
     bye();
     removeEventListener('pagehide', bye);
     closed.resolve();

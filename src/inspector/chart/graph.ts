@@ -79,7 +79,8 @@ export function chartOf(machine: AnyStateMachine): Chart {
       invokes: stateNode.invoke.map((invoke) => invoke.id),
     };
   };
-  const root = visit(toDirectedGraph(machine));
+  // Its root, since a machine is told by its class, of which a page may have two copies.
+  const root = visit(toDirectedGraph(machine.root));
   return { root, initial, edges: [...edges].map(([id, edge]) => ({ id, ...edge })) };
 }
 
