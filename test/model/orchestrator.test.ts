@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Fact } from '../../src/wire/facts.ts';
-import { asks, ended, opened, queued, Script, started, text } from '../support/facts.ts';
+import { asks, ended, opened, queued, Script, started, text, tool, toolDone } from '../support/facts.ts';
 import { quiet, SessionsWorld, snapshotOf } from '../support/sessions-world.ts';
 
 describe('routing', () => {
@@ -107,6 +107,65 @@ describe('routing', () => {
     expect(world.state('new')).toBe('idle');
     expect(world.text('old')).toBe('half and half');
     expect(world.state('old')).toBe('finalized');
+  });
+});
+
+describe('rows', () => {
+  test('C37, C43: a notice, a usage or a token of one turn touches the row of no other, and the stream goes on', () => {
+    const world = new SessionsWorld();
+    const log = world.begin('s');
+    world.feed(
+      ...log.write(started('t'), text('t', 0, 'done'), ended('t'), started('u', 2), text('u', 0, 'live')),
+    );
+    const [row] = world.turns('s');
+    world.feed(
+      log.fact({
+        type: 'notice.added',
+        turn: 'u',
+        notice: 'n',
+        level: 'warning',
+        code: 'cwd.moved',
+        text: 'moved',
+      }),
+      log.fact({ type: 'usage.updated', turn: 't', usage: { totalTokens: 3 } }),
+    );
+    const foreign = new Script('s', 'e', log.seq).fact(text('t', 4, 'foreign'));
+    expect(world.writes('s', () => world.feed(foreign))).toBe(0);
+    world.feed(log.fact(text('u', 4, ' on')));
+    expect(world.turns('s')[0]).toBe(row);
+    expect(world.turns('s')[1]?.parts).toMatchObject([
+      { text: 'live on' },
+      { type: 'notice', text: 'moved' },
+    ]);
+  });
+
+  test('C35: tools, plans and questions are on the same rows after a reload, live or read back', async () => {
+    const world = new SessionsWorld();
+    const log = world.begin('s');
+    world.feed(...log.write(started('t'), tool('t', 'c'), text('t', 0, 'x'), toolDone('t', 'c'), ended('t')));
+    world.feed(
+      ...log.write(started('u', 2), tool('u', 'c'), asks('u', 'q'), {
+        type: 'plan.updated',
+        turn: 'u',
+        entries: [],
+      }),
+    );
+    const page = new SessionsWorld();
+    page.open('s');
+    await page.load(snapshotOf(log.facts));
+    expect(page.turns('s')).toEqual(world.turns('s'));
+    expect(page.state('s')).toBe(world.state('s'));
+    // What is open goes on, in both.
+    const more = log.write(toolDone('u', 'c'), {
+      type: 'permission.answered',
+      turn: 'u',
+      permission: 'q',
+      option: 'no',
+    });
+    page.feed(...more);
+    world.feed(...more);
+    expect(page.turns('s')).toEqual(world.turns('s'));
+    expect(page.context.ignored).toEqual({});
   });
 });
 

@@ -398,3 +398,45 @@ describe('D2: guidance', () => {
     },
   );
 });
+
+describe('C10: a job that is over, or runs', () => {
+  test('refuses in words what it cannot take, and writes nothing', async () => {
+    world = new RunnerWorld({ kind: 'job' });
+    await world.quiet();
+    world.send('m1');
+    await world.quiet();
+    const busy = world.send('m2');
+    world.settles();
+    await world.quiet();
+    const facts = world.facts.length;
+    const late = world.send('m3');
+    const retried = world.ask({ type: 'retry', turn: world.prompt.turn });
+    const named = world.ask({ type: 'change', title: 'x' });
+    const stopped = world.ask({ type: 'stop', turn: world.prompt.turn });
+    const closed = world.ask({ type: 'close' });
+    world.says({ type: 'usage', usage: { totalTokens: 1 } }, { type: 'text', text: 'late' });
+    world.unasked({ type: 'changed', title: 'x' });
+    await world.pass(60_000);
+    expect(world.replies.get(busy)).toMatchObject({ refused: { status: 409, code: 'job.busy' } });
+    for (const id of [late, retried, named]) {
+      expect(world.replies.get(id)).toMatchObject({ refused: { status: 409, code: 'job.over' } });
+    }
+    expect(world.replies.get(stopped)).toMatchObject({ refused: { status: 409, code: 'turn.over' } });
+    expect(world.replies.get(closed)).toMatchObject({ type: 'answered' });
+    expect(world.facts).toHaveLength(facts);
+    expect(world.prompts).toHaveLength(1);
+  });
+});
+
+test('a closed conversation takes nothing more', async () => {
+  await start();
+  world.ask({ type: 'close' });
+  await world.quiet();
+  const facts = world.facts.length;
+  const sent = world.send('m1');
+  world.unasked({ type: 'text', text: 'woke' }, { type: 'changed', title: 'x' });
+  await world.pass(60_000);
+  expect(world.state).toBe('closed');
+  expect(world.replies.get(sent)).toMatchObject({ refused: { status: 409, code: 'session.closed' } });
+  expect(world.facts).toHaveLength(facts);
+});
