@@ -3,7 +3,8 @@ import type { Command } from '../../wire/content.ts';
 import { ArrowUp, Square } from '../icons.ts';
 import { createField, draftOf } from '../lib/ui.ts';
 import { autosize, focusFree } from './autosize.ts';
-import { CommandMenu, matching, optionId } from './commands.tsx';
+import { matching } from './commands.match.ts';
+import { CommandMenu, optionId } from './commands.tsx';
 import { SendMenu } from './send-menu.tsx';
 
 export type Delivery = 'queue' | 'steer' | 'background';
