@@ -25,6 +25,8 @@ function cut(value: unknown, depth: number, budget: { left: number }): unknown {
   const prototype = Object.getPrototypeOf(value);
   // Actors, handles and the like are no data.
   if (prototype !== Object.prototype && prototype !== null) return undefined;
-  const entries = Object.entries(value).map(([key, item]) => [key, cut(item, depth + 1, budget)] as const);
+  const entries = Object.entries(value)
+    .slice(0, longestList)
+    .map(([key, item]) => [key, cut(item, depth + 1, budget)] as const);
   return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
 }

@@ -24,6 +24,7 @@ export function Inspector(props: InspectorProps) {
   const [now, setNow] = createSignal(props.clock.now());
   const [key, choose] = createSignal<string>();
   const [closed, setClosed] = createSignal<ReadonlySet<string>>(new Set());
+  const [paused, setPaused] = createSignal(false);
   const link = fromActorRef(() => props.link);
 
   // However many lines came: one look at them a frame. A hidden page gets no frames, and needs none.
@@ -31,7 +32,7 @@ export function Inspector(props: InspectorProps) {
   props.trace.onChange(() => {
     frame ??= requestAnimationFrame(() => {
       frame = undefined;
-      setVersion((n) => n + 1);
+      if (!paused()) setVersion((n) => n + 1);
     });
   });
   onCleanup(props.clock.eachSecond(() => setNow(props.clock.now())));
@@ -60,6 +61,12 @@ export function Inspector(props: InspectorProps) {
     setClosed(next);
   };
 
+  /** What is shown stands still, so that it can be read; nothing of it is lost meanwhile. */
+  const pause = () => {
+    setPaused((was) => !was);
+    setVersion((n) => n + 1);
+  };
+
   return (
     <div class="inspector">
       <header class="bar">
@@ -69,6 +76,9 @@ export function Inspector(props: InspectorProps) {
           reason={link().context.reason}
           onRetry={() => props.link.send({ type: 'retry' })}
         />
+        <button type="button" class="button small" aria-pressed={paused()} onClick={pause}>
+          {paused() ? 'Go on' : 'Pause'}
+        </button>
         <a href="/">Console</a>
       </header>
       <nav class="actors" aria-label="Actors">

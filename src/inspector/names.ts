@@ -5,7 +5,7 @@ export function leaves(value: StateValue | undefined, path = ''): readonly strin
   if (value === undefined) return [];
   if (typeof value === 'string') return [path + value];
   const regions = Object.entries(value);
-  if (regions.length === 0) return [path.slice(0, -1)];
+  if (regions.length === 0) return path === '' ? [] : [path.slice(0, -1)];
   return regions.flatMap(([region, inner]) => {
     const below = leaves(inner, `${path}${region}.`);
     return below.length > 0 ? below : [path + region];

@@ -224,6 +224,22 @@ test('an effect is shown only while it lasts: a write that hangs is seen, one th
   await vi.waitFor(() => expect(page.row(key)).toBeNull());
 });
 
+test('while it is paused it stands still, and nothing is lost', async () => {
+  const page = await opened();
+  const pause = [...page.root.querySelectorAll<HTMLElement>('.bar button')].find(
+    (b) => b.textContent === 'Pause',
+  );
+  pause?.click();
+  page.gateway.tell(event({ id: 'x:1', event: 'turn.stopping', state: 'cancelling' }));
+  await new Promise(requestAnimationFrame);
+  await new Promise(requestAnimationFrame);
+  expect(page.events()).toHaveLength(0);
+  expect(page.row(first)?.querySelector('.chip')?.textContent).toBe('streaming');
+  pause?.click();
+  expect(page.events()).toHaveLength(1);
+  expect(page.row(first)?.querySelector('.chip')?.textContent).toBe('cancelling');
+});
+
 test('a lost gateway is said; when it is back the tree is told anew and keeps its events', async () => {
   const page = await opened();
   vi.stubGlobal('fetch', async () => new Response(null, { status: 502 }));
