@@ -36,6 +36,7 @@ describe('settings file', () => {
       file: file(),
       found: false,
       models: [],
+      agents: [],
       stallAfterMs: 20_000,
       roots: [],
       secrets: [],
