@@ -66,6 +66,8 @@ async function check(node) {
 
 /** @type {Task} */
 async function test(node, args) {
+  // The browser tests open the page that a user gets.
+  await ensurePages(root, node);
   const chromium = await ensureChromium(root);
   const dir = mkdtempSync(join(tmpdir(), 'sluice-test-'));
   const counts = join(dir, 'counts.json');
