@@ -41,7 +41,8 @@ export async function subscribe(
   const send = (facts: readonly Fact[]) => {
     const fresh = facts.filter((fact) => fact.seq > sent && (grade === 'live' || !skipped.has(fact.type)));
     const last = facts.at(-1);
-    if (!open || fresh.length === 0 || !last) return;
+    // A frame without facts moves the reader over those that its grade leaves out.
+    if (!open || !last || last.seq <= sent) return;
     const prev = sent;
     sent = last.seq;
     return sink.facts({ epoch: head.epoch, prev, seq: last.seq, facts: fresh });
