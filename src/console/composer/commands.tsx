@@ -1,5 +1,6 @@
 import { For } from 'solid-js';
 import type { Command } from '../../wire/content.ts';
+import { afterwards } from '../lib/live.ts';
 
 export const optionId = (menu: string, index: number) => `${menu}-${index}`;
 
@@ -9,8 +10,13 @@ export function CommandMenu(props: {
   chosen: number;
   onChoose: (command: Command) => void;
 }) {
+  let menu!: HTMLDivElement;
+  afterwards(
+    () => props.chosen,
+    (index) => menu.children[index]?.scrollIntoView({ block: 'nearest' }),
+  );
   return (
-    <div class="commands" role="listbox" id={props.id} aria-label="Commands">
+    <div class="commands" ref={menu} role="listbox" id={props.id} aria-label="Commands">
       <For each={props.commands}>
         {(command, index) => (
           // Focus stays in the text area, whose keys move through the list.

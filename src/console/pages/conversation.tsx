@@ -199,7 +199,10 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
           reason={summary()?.reason}
           usage={usage()}
           backHref={props.kind === 'job' ? (parent() ? `/c/${parent()}` : '/jobs') : '/'}
-          backLabel={props.kind === 'job' ? 'Back to the conversation' : 'All conversations'}
+          backLabel={
+            props.kind === 'job' ? (parent() ? 'Back to the conversation' : 'All jobs') : 'All conversations'
+          }
+          backAlways={props.kind === 'job'}
           onStop={props.kind === 'job' && running.has(state()) ? stop : undefined}
           stopping={stopping()}
         />

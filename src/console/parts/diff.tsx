@@ -24,8 +24,12 @@ function Line(props: { line: DiffLine }) {
 export function DiffStat(props: { diff: Diff }) {
   return (
     <span class="diff-stat">
-      <span class="diff-added">+{props.diff.added}</span>{' '}
-      <span class="diff-removed">−{props.diff.removed}</span>
+      <Show when={props.diff.added > 0}>
+        <span class="diff-added">+{props.diff.added}</span>
+      </Show>{' '}
+      <Show when={props.diff.removed > 0}>
+        <span class="diff-removed">−{props.diff.removed}</span>
+      </Show>
     </span>
   );
 }

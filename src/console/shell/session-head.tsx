@@ -32,6 +32,8 @@ export function SessionHead(props: {
   usage?: Usage | undefined;
   backHref: string;
   backLabel: string;
+  /** Also where the list is beside it: the way back leads elsewhere. */
+  backAlways?: boolean;
   onStop?: (() => void) | undefined;
   stopping?: boolean;
 }) {
@@ -41,7 +43,12 @@ export function SessionHead(props: {
   };
   return (
     <header class="head" data-state={props.state}>
-      <a class="icon-button head-back" href={props.backHref} aria-label={props.backLabel}>
+      <a
+        class="icon-button head-back"
+        data-always={props.backAlways ? '' : undefined}
+        href={props.backHref}
+        aria-label={props.backLabel}
+      >
         <ArrowLeft size={17} aria-hidden="true" />
       </a>
       <div class="head-main">
