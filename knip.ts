@@ -14,7 +14,7 @@ const config: KnipConfig = {
   project: ['machines/**/*.ts', 'src/**/*.{ts,tsx,mjs}', 'test/**/*.{ts,tsx,mjs}'],
   // The shapes in a public signature are named for the reader, whether or not another file names them.
   ignoreExportsUsedInFile: { interface: true, type: true },
-  ignoreBinaries: ['mkfifo'],
+  ignoreBinaries: ['mkfifo', 'prlimit'],
   // Run by its path.
   ignoreDependencies: ['@biomejs/biome'],
 };

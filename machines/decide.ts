@@ -291,7 +291,7 @@ function answer(context: SessionContext, permission: string, option: string): De
   return refuse(404, 'permission.unknown', 'No such permission in this session.');
 }
 
-export function refuse(
+function refuse(
   status: number,
   code: string,
   detail: string,

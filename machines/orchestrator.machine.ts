@@ -46,7 +46,7 @@ export type OrchestratorEmitted =
 const childId = (session: string) => `session:${session}`;
 
 /** True when nothing of the session would be lost or missed by letting its actor go. */
-export function isIdle(kept: Kept): boolean {
+function isIdle(kept: Kept): boolean {
   const snapshot = kept.ref.getSnapshot();
   if (snapshot.status !== 'active') return !kept.pinned;
   const { queue, permissions, jobs } = snapshot.context;

@@ -102,7 +102,7 @@ const stages = ['asked', 'terminated', 'killed'] as const;
  * The law beside the chart: what must hold of the data for a fact to be taken. The chart says in which states a
  * fact may come at all; a fact without a transition is never written.
  */
-export const rules: { readonly [K in FactType]: Rule<K> } = {
+const rules: { readonly [K in FactType]: Rule<K> } = {
   'session.opened': (context) => context.seq === 0,
   'session.changed': always,
   'session.closed': always,
@@ -234,7 +234,7 @@ function same(known: Turn | undefined, turn: Turn): Turn {
 }
 
 /** The text of a message, for titles and lists. */
-export function textOf(message: Message | undefined): string {
+function textOf(message: Message | undefined): string {
   return (message?.content ?? []).map((block) => (block.type === 'text' ? block.text : '')).join('\n');
 }
 

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import {
   choice,
   command,
-  contentBlock,
   failure,
   message,
   outcome,
@@ -215,5 +214,3 @@ export function checkDraft(draft: Draft): void {
   if (!schema) throw new TypeError(`unknown fact type: ${String(draft.type)}`);
   schema.parse(draft);
 }
-
-export { contentBlock };

@@ -52,7 +52,6 @@ export const editQueue = z.union([
 export type EditQueue = z.infer<typeof editQueue>;
 
 export const answerPermission = z.strictObject({ option: z.string().min(1).max(200) });
-export type AnswerPermission = z.infer<typeof answerPermission>;
 
 /** What `POST …/messages` answers; the same id and body get the same answer again. */
 export const sendAnswer = z.object({

@@ -22,7 +22,7 @@ export function stateOf(snapshot: SessionMachineSnapshot): SessionState {
 }
 
 /** Why a session is in its state, in one sentence, where there is more to say. */
-export function reasonOf(context: SessionContext, state: SessionState): string | undefined {
+function reasonOf(context: SessionContext, state: SessionState): string | undefined {
   if (state === 'cancelling') return stopStages[context.open?.stage ?? 'asked'];
   if (context.permissions.length > 0) return 'It waits for your answer to a permission.';
   if (context.open) return context.open.reason;
@@ -37,7 +37,7 @@ const stopStages = {
 } as const;
 
 /** The session as its row in the log holds it. `at`: of its newest fact. */
-export function headOf(snapshot: SessionMachineSnapshot, at: number): SessionHead {
+function headOf(snapshot: SessionMachineSnapshot, at: number): SessionHead {
   const { context } = snapshot;
   const { turns: _, older: __, open: ___, owner: ____, problem, attempt, epoch, seq, ...head } = context;
   const state = stateOf(snapshot);

@@ -191,6 +191,6 @@ export class OpenSession {
   }
 }
 
-export function refusalOf(refused: Refused): Refusal {
+function refusalOf(refused: Refused): Refusal {
   return new Refusal(refused.status, refused.code, refused.detail, refused.extra);
 }
