@@ -11,6 +11,7 @@ export const runnerMachine = runnerGround.createMachine({
     ...input,
     commands: [],
     outputs: [],
+    later: [],
     settled: null,
     batch: null,
     how: 'prompt',

@@ -142,6 +142,9 @@ export const runnerGround = setup({
       const named = ofSession.map((o) =>
         o.type === 'usage' && event.turn !== null ? { turn: event.turn, ...o } : o,
       );
+      // A7: what comes unasked once the prompt has settled is not of that turn; it waits for its end.
+      if (event.turn === null && open && context.settled)
+        return { later: [...context.later, ...event.outputs] };
       const welcome = late ? named : event.outputs;
       return {
         outputs: waiting(context, ...welcome.map((output) => asPending(output, context))),
@@ -258,7 +261,15 @@ export const runnerGround = setup({
       const rest = event.output.output.map((output) => asPending(output, context));
       return { outputs: waiting(context, ...rest), settled: event.output.settled };
     }),
-    forget: assign({ settled: null, polls: 0, steered: [], how: 'prompt' as const, stopOwed: false }),
+    forget: assign(({ context }) => ({
+      outputs: waiting(context, ...context.later),
+      later: [],
+      settled: null,
+      polls: 0,
+      steered: [],
+      how: 'prompt' as const,
+      stopOwed: false,
+    })),
     countPoll: assign(({ context }) => ({ polls: context.polls + 1 })),
     /** I11: a poll that is not terminal writes no row; progress is written when it moved. */
     noteProgress: assign(({ context, event }) => {

@@ -1,4 +1,3 @@
-import type { ActorRef, Snapshot } from 'xstate';
 import type { ContentBlock, Failure, StopReason } from '../src/wire/content.ts';
 import type { Draft, Fact } from '../src/wire/facts.ts';
 import type { Output, PermissionAnswer, Progress } from '../src/wire/output.ts';
@@ -109,6 +108,8 @@ export interface RunnerContext {
   readonly now: () => number;
   readonly commands: readonly Command[];
   readonly outputs: readonly Pending[];
+  /** Came unasked after the prompt had settled: for the turn after this one. */
+  readonly later: readonly Output[];
   readonly settled: Settled | null;
   readonly batch: Batch | null;
   readonly how: How;
@@ -134,4 +135,3 @@ export interface AppendInput {
 /** Commits, applies to the session's actor, delivers to readers, in this order; resolves when all is done. */
 export type AppendOutput = readonly Fact[];
 
-export type RunnerRef = ActorRef<Snapshot<unknown>, RunnerEvent, RunnerEmitted>;

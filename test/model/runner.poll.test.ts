@@ -307,6 +307,23 @@ describe('output that nobody asked for', () => {
     await world.quiet();
   });
 
+  test('belongs to no turn whose prompt has settled: it begins the next, after that end is written', async () => {
+    await resting();
+    world.send('m2');
+    await world.quiet();
+    world.gated = true;
+    world.text('answer');
+    await world.pass(20);
+    expect(world.waiting).toHaveLength(1);
+    world.settles();
+    world.unasked({ type: 'text', text: 'woke' });
+    world.gated = false;
+    world.land();
+    await world.pass(20);
+    expect(world.texts).toEqual(['', 'answer', 'woke']);
+    expect(world.turns[2]).toMatchObject({ origin: 'agent' });
+  });
+
   test('belongs to the open turn when one is open', async () => {
     await resting();
     world.send('m2');
