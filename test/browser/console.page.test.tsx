@@ -206,6 +206,36 @@ describe('the page of a conversation', () => {
   });
 });
 
+test('a new conversation is made with the first agent that is available, however late the agents come', async () => {
+  const gateway = new PageGateway();
+  let agents: (response: Response) => void = () => {};
+  gateway.instead = (path, method) => {
+    if (path === '/agents') return new Promise((resolve) => (agents = resolve));
+    if (path !== '/sessions' || method !== 'POST') return undefined;
+    gateway.open('made');
+    return Response.json(gateway.snapshot('made'), { status: 201 });
+  };
+  const page = pageAt('/new', gateway);
+  await page.arrive();
+  const start = () => find<HTMLButtonElement>(document, '.dialog button[type=submit]');
+  expect(start().disabled).toBe(true);
+  const line = { description: 'An agent.', available: true };
+  agents(
+    Response.json({
+      agents: [
+        { ...line, id: 'off', name: 'Off', available: false },
+        { ...line, id: 'on', name: 'On' },
+      ],
+    }),
+  );
+  await expect.poll(() => start().disabled).toBe(false);
+  start().click();
+  await expect.poll(() => location.pathname).toBe('/c/made');
+  expect(gateway.calls.find((call) => call.method === 'POST')?.body).toEqual({ agent: 'on' });
+  await page.arrive();
+  await expect.poll(() => document.activeElement).toBe(area(page.host));
+});
+
 describe('what cannot be shown is said', () => {
   test('a conversation that does not exist', async () => {
     const page = pageAt('/c/nowhere', new PageGateway());

@@ -45,7 +45,9 @@ function AgentOption(props: { agent: AgentChoice; checked: boolean; onChoose: ()
 }
 
 function Form(props: NewDialogProps) {
-  const agent = createField(props.agents.find((choice) => choice.available)?.id ?? '');
+  const chosen = createField<string | undefined>(undefined);
+  // The agents may come after the dialog was opened.
+  const agent = () => chosen() ?? props.agents.find((choice) => choice.available)?.id ?? '';
   const cwd = createField('');
   const model = createField('');
   const models = () => props.agents.find((choice) => choice.id === agent())?.models ?? [];
@@ -68,7 +70,7 @@ function Form(props: NewDialogProps) {
               agent={choice}
               checked={choice.id === agent()}
               onChoose={() => {
-                agent.set(choice.id);
+                chosen.set(choice.id);
                 model.set('');
               }}
             />
