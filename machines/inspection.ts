@@ -52,7 +52,9 @@ export class Inspection {
       if (isTurn(event.actorRef)) return;
       if (event.type === '@xstate.microstep') this.#note(event.actorRef, event._transitions);
       else
-        this.#told.has(event.actorRef) ? this.#event(event) : this.#show(asActor(event.actorRef), this.#all);
+        this.#told.has(event.actorRef)
+          ? this.#event(event)
+          : this.#show(asActor(event.actorRef), this.#all, { since: this.#options.now() });
     } catch (error) {
       const { sessionId: id } = event.actorRef;
       const line = { type: 'event', id, event: 'inspection.failed', status: 'active' } as const;
@@ -110,7 +112,7 @@ export class Inspection {
     });
   }
 
-  #show(ref: AnyActorRef, listeners: readonly Listener[]): void {
+  #show(ref: AnyActorRef, listeners: readonly Listener[], fresh: { readonly since?: number } = {}): void {
     const standing = standingOf(ref);
     const snapshot = ref.getSnapshot();
     const machine = machineOf(ref);
@@ -124,6 +126,7 @@ export class Inspection {
       at: this.#options.now(),
       ...parentOf(ref),
       ...subjectOf(ref),
+      ...fresh,
       ...standing,
     };
     this.#tell(line, listeners);
@@ -131,7 +134,7 @@ export class Inspection {
     // An ended job is no child any more, and stays readable.
     const kept = machine === 'orchestrator' ? keptBy(snapshot.context) : [];
     for (const child of new Set([...children, ...kept])) {
-      if (child && !isTurn(child)) this.#show(child, listeners);
+      if (child && !isTurn(child)) this.#show(child, listeners, fresh);
     }
   }
 

@@ -117,7 +117,7 @@ export class Trace {
       source,
       ...(parent !== undefined && { parent }),
       since: this.#local(source, since ?? at),
-      exact: since !== undefined || rest.state === undefined,
+      exact: since !== undefined,
       gone: rest.status !== 'active' && rest.state === undefined,
     });
     this.#forget();

@@ -145,7 +145,7 @@ export function ageText(actor: Traced, now: number): string {
   return `${actor.exact ? '' : '≥ '}${span(now - actor.since)}`;
 }
 
-export function shortId(id: string): string {
+function shortId(id: string): string {
   return id.length > 14 ? `${id.slice(0, 8)}…` : id;
 }
 

@@ -215,7 +215,10 @@ test('an effect is shown only while it lasts: a write that hangs is seen, one th
   const page = await opened();
   const append = { type: 'actor', machine: 'append', parent: 'x:3', status: 'active' } as const;
   const key = `${first}/runner/append`;
-  page.gateway.tell({ ...append, id: 'x:7', at }, event({ id: 'x:3', event: 'output', state: 'seen' }));
+  page.gateway.tell(
+    { ...append, id: 'x:7', at, since: at },
+    event({ id: 'x:3', event: 'output', state: 'seen' }),
+  );
   await vi.waitFor(() => expect(page.row(`${first}/runner`)?.textContent).toContain('seen'));
   expect(page.row(key)).toBeNull();
   page.clock.advance(2);

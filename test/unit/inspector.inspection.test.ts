@@ -84,7 +84,13 @@ describe('inspection', () => {
     root.send({ type: 'open', session: 's2', kind: 'conversation' });
     const second = root.getSnapshot().context.sessions.s2?.ref.sessionId;
     expect(lines).toContainEqual(
-      expect.objectContaining({ type: 'actor', id: second, machine: 'conversation', session: 's2' }),
+      expect.objectContaining({
+        type: 'actor',
+        id: second,
+        machine: 'conversation',
+        session: 's2',
+        since: 1000,
+      }),
     );
     root.send({ type: 'forget', session: 's' });
     expect(lines).toContainEqual({ type: 'stopped', id, at: 1000 });

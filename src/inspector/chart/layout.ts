@@ -31,8 +31,8 @@ export interface Drawing {
   readonly starts: readonly { readonly x: number; readonly y: number; readonly path: string }[];
 }
 
-export const nameFont = 13;
-export const smallFont = 11;
+const nameFont = 13;
+const smallFont = 11;
 export const lineHeight = 14;
 /** Of the ways that one edge stands for, as many are named. */
 const mostNamed = 3;
@@ -48,7 +48,7 @@ function measurer(family: string): Measure {
   };
 }
 
-export function noteOf(state: ChartState): string {
+function noteOf(state: ChartState): string {
   const runs = state.invokes.length > 0 ? [`runs ${state.invokes.join(', ')}`] : [];
   const events = new Map<string, number>();
   for (const { event } of state.fans) events.set(event, (events.get(event) ?? 0) + 1);
