@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import type { InspectionEvent } from 'xstate';
 import { defaultLimits, type Limits } from '../../machines/runner.types.ts';
 import type { AgentProcess, Connector } from '../agents/agent.ts';
 import { parseCursor } from '../wire/cursor.ts';
@@ -39,6 +40,8 @@ export interface GatewayOptions {
   readonly onProcess?: (session: string, process: AgentProcess) => void;
   /** How agents' process groups are signalled; by the system, unless a test says otherwise. */
   readonly signal?: SignalGroup;
+  /** Each actor and event of the gateway, as XState tells of them. */
+  readonly observe?: (event: InspectionEvent) => void;
   readonly warn?: (message: string, error: unknown) => void;
 }
 
@@ -78,6 +81,7 @@ class LocalGateway implements Gateway {
       stateRoot: options.stateRoot,
       onProcess: options.onProcess ?? (() => {}),
       signal: options.signal ?? signalGroup,
+      observe: options.observe,
       onCommitted: (session, facts, headChanged) => this.#committed(session, facts, headChanged),
       warn: (message, error) => this.#warn(message, error),
     });

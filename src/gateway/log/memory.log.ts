@@ -29,6 +29,8 @@ interface Kept {
 export interface MemoryLogOptions {
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** Names of the epochs of new logs. */
+  readonly epoch?: () => string;
 }
 
 /** The log without a file, for tests and the simulation: the same answers, and failures and delays on request. */
@@ -36,11 +38,13 @@ export class MemoryLog implements Log {
   /** Runs before each append is compared and kept: what it throws, the append rejects with; what it awaits, delays it. */
   beforeAppend: ((session: string, drafts: readonly Draft[]) => void | Promise<void>) | undefined;
   readonly #now: () => number;
+  readonly #epoch: () => string;
   readonly #kept = new Map<string, Kept>();
   #closed = false;
 
   constructor(options: MemoryLogOptions = {}) {
     this.#now = options.now ?? Date.now;
+    this.#epoch = options.epoch ?? newEpoch;
   }
 
   async append(
@@ -56,7 +60,7 @@ export class MemoryLog implements Log {
     const last = kept?.facts.length ?? 0;
     if (last !== expectedSeq)
       throw new LogConflict(`session ${session} is at ${last}, not at ${expectedSeq}`);
-    const epoch = kept?.epoch ?? newEpoch();
+    const epoch = kept?.epoch ?? this.#epoch();
     const at = this.#now();
     const facts = unsealAll(sealed, { session, epoch, seq: expectedSeq, at });
     const changes = plain(typeof projection === 'function' ? projection(facts) : projection);

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Actor, createActor, fromPromise, waitFor } from 'xstate';
+import { type Actor, createActor, fromPromise, type InspectionEvent, waitFor } from 'xstate';
 import { conversationMachine } from '../../../machines/conversation.machine.ts';
 import { Inspection } from '../../../machines/inspection.ts';
 import { jobMachine } from '../../../machines/job.machine.ts';
@@ -25,6 +25,8 @@ export interface RegistryOptions {
   readonly stateRoot: string;
   readonly onProcess: (session: string, process: AgentProcess) => void;
   readonly signal: SignalGroup;
+  /** Beside the inspector's own: each actor and event, as XState tells of them. */
+  readonly observe?: ((event: InspectionEvent) => void) | undefined;
   readonly onCommitted: (session: OpenSession, facts: readonly Fact[], headChanged: boolean) => void;
   readonly warn: (message: string, error: unknown) => void;
 }
@@ -65,7 +67,7 @@ export class Registry {
     });
     this.#orchestrator = createActor(orchestratorMachine.provide({ actors }), {
       clock,
-      inspect: this.inspection.observe,
+      inspect: this.#observe,
       input: {},
     });
     this.#orchestrator.on('retired', ({ session }) => {
@@ -73,6 +75,11 @@ export class Registry {
     });
     this.#orchestrator.start();
   }
+
+  readonly #observe = (event: InspectionEvent): void => {
+    this.inspection.observe(event);
+    this.#options.observe?.(event);
+  };
 
   /** Those that are open now. */
   get sessions(): readonly OpenSession[] {
@@ -178,7 +185,7 @@ export class Registry {
           host.kill();
           this.forget(session);
         },
-        inspect: this.inspection.observe,
+        inspect: this.#observe,
       },
       row.head.updatedAt,
     );

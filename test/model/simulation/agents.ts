@@ -1,0 +1,222 @@
+import {
+  AgentError,
+  type AgentSession,
+  type Connector,
+  type OpenOptions,
+  type Output,
+} from '../../../src/agents/agent.ts';
+import type { Random } from './random.ts';
+import { Run } from './run.ts';
+import { planOf } from './scripts.ts';
+import type { Life, Scheduler } from './scheduler.ts';
+import type { Watch } from './watch.ts';
+
+export const words = (session: string, turn: string, n: number) => `[${session}:${turn}#${n}]`;
+
+/** A process of an agent: it serves one session, and may outlive the gateway that started it. */
+class Program {
+  readonly pgid: number;
+  readonly session: string;
+  readonly survives: boolean;
+  /** SIGTERM does not end it. */
+  readonly isStubborn: boolean;
+  readonly ended: Promise<void>;
+  isAlive = true;
+  run: Run | undefined;
+  /** The gateway that it talks to. */
+  options: OpenOptions;
+  life: Life;
+  #end: () => void = () => {};
+
+  constructor(pgid: number, options: OpenOptions, life: Life, survives: boolean, isStubborn: boolean) {
+    this.pgid = pgid;
+    this.session = options.session;
+    this.options = options;
+    this.life = life;
+    this.survives = survives;
+    this.isStubborn = isStubborn;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  die(): void {
+    if (!this.isAlive) return;
+    this.isAlive = false;
+    this.run?.finish(new Error('the agent is gone'));
+    this.#end();
+    if (this.life.isOver) return;
+    this.options.onExit({ code: 'agent.gone', message: 'The agent ended by itself.' });
+  }
+
+  unasked(output: Output): void {
+    if (this.isAlive && !this.life.isOver) this.options.onOutput(output);
+  }
+}
+
+/** All agents of the world. They misbehave as real ones do, each as its plan says. */
+export class Agents {
+  readonly programs: Program[] = [];
+  /** How often each turn was prompted. */
+  readonly prompts = new Map<string, number>();
+  /** The turn as its agent has it. */
+  readonly runs = new Map<string, Run>();
+  readonly #scheduler: Scheduler;
+  readonly #random: Random;
+  readonly #watch: Watch;
+  readonly #texts = new Map<string, number>();
+  /** From here on nothing goes wrong that was not planned. */
+  isCalm = false;
+  #unasked = 0;
+
+  constructor(scheduler: Scheduler, random: Random, watch: Watch) {
+    this.#scheduler = scheduler;
+    this.#random = random;
+    this.#watch = watch;
+  }
+
+  connector(life: Life): Connector {
+    return {
+      id: 'sim',
+      name: 'Simulated',
+      description: 'Says what its plan says.',
+      available: async () => ({ available: true }),
+      open: (options) => this.#open(options, life),
+    };
+  }
+
+  signal(pgid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+    const program = this.programs.find((one) => one.pgid === pgid);
+    if (!program?.isAlive) throw new Error('ESRCH');
+    this.#watch.killed(program.session, signal);
+    if (signal === 'SIGTERM' && program.isStubborn) return;
+    this.#scheduler.after(1, () => program.die());
+  }
+
+  /** What the next start of a gateway does with agents of the one before. */
+  killSurvivors(): void {
+    for (const program of this.programs) if (!program.survives) program.die();
+  }
+
+  /** An agent ends by itself. */
+  die(session: string): boolean {
+    const program = this.programs.find((one) => one.session === session && one.isAlive);
+    program?.die();
+    return program !== undefined;
+  }
+
+  /** A background wake-up: output that belongs to no prompt (A6, A7). */
+  wake(session: string, pieces: number): boolean {
+    const program = this.programs.findLast((one) => one.session === session && one.isAlive);
+    if (!program) return false;
+    for (let i = 0; i < pieces; i++) {
+      this.#unasked += 1;
+      const label = `[${session}:unasked#${this.#unasked}]`;
+      const output: Output =
+        this.#unasked % 4 === 0
+          ? { type: 'tool.started', toolCallId: label, title: 'By itself' }
+          : this.#unasked % 5 === 0
+            ? { type: 'usage', usage: { totalTokens: this.#unasked } }
+            : { type: 'text', text: label };
+      this.#scheduler.after(i * 7, () => program.unasked(output));
+    }
+    return true;
+  }
+
+  async #open(options: OpenOptions, life: Life): Promise<AgentSession> {
+    const { session } = options;
+    const random = this.#random.fork(`open/${session}/${this.programs.length}`);
+    await life.sleep(random.pick([0, 5, 60, 400]));
+    const survivor = this.programs.findLast((one) => one.session === session && one.survives && one.isAlive);
+    if (survivor) {
+      survivor.options = options;
+      survivor.life = life;
+    } else if (!this.isCalm && random.chance(0.06)) {
+      this.#watch.hit('agent cannot be started');
+      throw new AgentError('sim.unavailable', 'The agent could not be started. Try again.');
+    }
+    const program =
+      survivor ??
+      new Program(this.programs.length + 1, options, life, random.chance(0.3), random.chance(0.4));
+    if (!survivor) this.programs.push(program);
+    const { pgid, survives, ended } = program;
+    options.onProcess({ pgid, command: 'sim', survives, ended });
+    return this.#session(program, life, random);
+  }
+
+  #session(program: Program, life: Life, random: Random): AgentSession {
+    const session: AgentSession = {
+      prompt: ({ turn, content, signal }) => {
+        const text = content[0]?.type === 'text' ? content[0].text : '';
+        const key = `${program.session}:${turn}`;
+        this.prompts.set(key, (this.prompts.get(key) ?? 0) + 1);
+        this.#watch.prompted(program.session, turn, {
+          times: this.prompts.get(key) ?? 0,
+          busy: program.isAlive && program.run !== undefined && !program.run.isOver,
+        });
+        const times = (this.#texts.get(text) ?? 0) + 1;
+        this.#texts.set(text, times);
+        const handle = `h-${program.session}-${turn}`;
+        const plan = planOf(
+          this.#random.fork(`plan/${program.session}/${text}/${times}`),
+          (n) => words(program.session, turn, n),
+          handle,
+          program.survives,
+        );
+        for (const fault of plan.faults) this.#watch.hit(`agent: ${fault}`);
+        const run = new Run(key, handle, plan, life, () => program.die());
+        program.run = run;
+        this.runs.set(key, run);
+        if (!program.isAlive) run.finish(new Error('the agent is gone'));
+        signal.addEventListener('abort', () => run.finish());
+        return run.pipe;
+      },
+      cancel: async () => {
+        const { run } = program;
+        if (!run) return;
+        if (!run.isOver) this.#watch.hit(`agent: cancel ${run.plan.onCancel}`);
+        const cancelled = run.cancel();
+        if (run.cancels > 1) this.#watch.cancelledTwice(run.key);
+        await cancelled;
+      },
+      answer: (permission, answer) => {
+        const { run } = program;
+        if (!run) return;
+        if (run.answers.has(permission)) this.#watch.answeredTwice(run.key, permission);
+        this.#watch.answered(program.session, permission, answer);
+        run.answer(permission, answer);
+      },
+      steer: async () => {
+        const { run } = program;
+        await life.sleep(3);
+        this.#watch.hit(`agent: ${run?.plan.onSteer ?? 'refuses'} guidance`);
+        if (run?.plan.onSteer === 'throws') throw new Error('no guidance now');
+        return run?.plan.onSteer === 'takes' && !run.isOver;
+      },
+      close: async () => {
+        await life.sleep(random.chance(0.1) && !this.isCalm ? 3_000 : 2);
+        if (!program.survives || !program.run || program.run.isOver) program.die();
+      },
+    };
+    if (!program.survives) return session;
+    return {
+      ...session,
+      poll: async (handle) => {
+        await life.sleep(2);
+        const { run } = program;
+        if (!program.isAlive || run?.handle !== handle) {
+          return { state: 'unknown', reason: 'The agent does not know this turn.' };
+        }
+        const found = run.poll(life);
+        this.#watch.hit(`agent: poll ${found.state}`);
+        return found;
+      },
+      reattach: (handle, seen) => {
+        const { run } = program;
+        if (!program.isAlive || run?.handle !== handle) throw new AgentError('sim.lost', 'It is gone.');
+        this.#watch.hit('agent survives its gateway');
+        return run.rejoin(life, seen);
+      },
+    };
+  }
+}

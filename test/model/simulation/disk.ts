@@ -1,0 +1,121 @@
+import { type Log, LogUnavailable } from '../../../src/gateway/log/log.ts';
+import { MemoryLog } from '../../../src/gateway/log/memory.log.ts';
+import { project, projectSession } from '../../../src/gateway/sessions/project.ts';
+import { judge, unopened } from '../../../machines/law.ts';
+import type { Draft, Fact } from '../../../src/wire/facts.ts';
+import type { Random } from './random.ts';
+import type { Life, Scheduler } from './scheduler.ts';
+
+/** What survives every crash: the log. Each gateway has a handle of its own, which ends with it. */
+export class Disk {
+  readonly #scheduler: Scheduler;
+  readonly #random: Random;
+  readonly #slow: boolean;
+  #store: MemoryLog;
+  #epochs = 0;
+  /** The committed facts of each session, for the checks. */
+  readonly facts = new Map<string, Fact[]>();
+  /** Nothing can be written. */
+  isFull = false;
+  /** So many appends fail from now on. */
+  failures = 0;
+  /** When it last refused to write. */
+  failedAt = Number.NEGATIVE_INFINITY;
+  commits = 0;
+
+  constructor(scheduler: Scheduler, random: Random) {
+    this.#scheduler = scheduler;
+    this.#random = random;
+    this.#slow = random.chance(0.3);
+    this.#store = this.#empty();
+  }
+
+  /** The log as a gateway sees it. An append that was under way when its gateway died may be committed or not. */
+  handle(life: Life): Log {
+    const random = this.#random.fork(life.name);
+    const pause = (): number => (this.#slow ? random.int(0, 40) : random.chance(0.2) ? random.int(1, 8) : 0);
+    const look = async <T>(read: () => Promise<T>): Promise<T> => {
+      // A log may be far away: what it says can be old when it is heard.
+      if (random.chance(this.#slow ? 0.5 : 0.1)) await life.sleep(random.int(1, 10));
+      const found = await read();
+      if (random.chance(this.#slow ? 0.5 : 0.1)) await life.sleep(random.int(1, 10));
+      return found;
+    };
+    const store = () => this.#store;
+    return {
+      append: async (session, expectedSeq, drafts, projection) => {
+        await life.sleep(pause());
+        if (this.isFull || this.failures > 0) {
+          this.failures = Math.max(0, this.failures - 1);
+          this.failedAt = this.#scheduler.now;
+          throw new LogUnavailable('the disk is full');
+        }
+        const facts = await store().append(session, expectedSeq, drafts, projection);
+        this.#keep(session, facts);
+        await life.sleep(pause());
+        return facts;
+      },
+      read: (...args) => look(() => store().read(...args)),
+      head: (...args) => look(() => store().head(...args)),
+      session: (...args) => look(() => store().session(...args)),
+      sessions: (...args) => look(() => store().sessions(...args)),
+      turns: (...args) => look(() => store().turns(...args)),
+      message: (...args) => look(() => store().message(...args)),
+      markSeen: (...args) => look(() => store().markSeen(...args)),
+      remove: async (session) => {
+        await life.sleep(pause());
+        await store().remove(session);
+        this.facts.delete(session);
+      },
+      close: async () => {},
+    };
+  }
+
+  /** The log itself, without a process between. */
+  get store(): MemoryLog {
+    return this.#store;
+  }
+
+  /** A backup is put back while no gateway runs: each log ends earlier, and has another epoch. */
+  async restore(keep: number): Promise<void> {
+    const before = [...this.facts];
+    this.#store = this.#empty();
+    this.facts.clear();
+    for (const [session, facts] of before) {
+      const kept = facts.slice(0, Math.max(1, Math.ceil(facts.length * keep)));
+      const first = kept[0];
+      if (first?.type !== 'session.opened') continue;
+      const drafts = kept.map(({ v, session: _, epoch, seq, at, ...draft }) => draft as Draft);
+      await this.write(session, first.kind, drafts);
+    }
+  }
+
+  /** Writes a whole log at once, as a gateway would have. */
+  async write(session: string, kind: 'conversation' | 'job', drafts: readonly Draft[]): Promise<void> {
+    const verdict = judge(unopened(session, kind), drafts, this.#scheduler.now);
+    if (!verdict.lawful) throw new Error(`${verdict.refused.type} at ${verdict.index} is not lawful`);
+    const written = await this.#store.append(session, 0, drafts, (facts) => {
+      const { ends, messages, openTurn, ...rest } = projectSession(session, facts);
+      const { unread } = project(unopened(session, kind), verdict.next, facts, undefined);
+      return { ...rest, messages: [], unread, openTurn: openTurn ?? null };
+    });
+    this.#keep(session, written);
+  }
+
+  #keep(session: string, facts: readonly Fact[]): void {
+    this.commits += 1;
+    const known = this.facts.get(session);
+    if (known) known.push(...facts);
+    else this.facts.set(session, [...facts]);
+  }
+
+  #empty(): MemoryLog {
+    return new MemoryLog({
+      now: () => this.#scheduler.now,
+      epoch: () => {
+        this.#epochs += 1;
+        return `e${this.#epochs}`;
+      },
+    });
+  }
+}

@@ -1,0 +1,158 @@
+import { type Actor, createActor, fromPromise } from 'xstate';
+import { conversationMachine } from '../../../machines/conversation.machine.ts';
+import { directoryMachine, type Loaded } from '../../../machines/directory.machine.ts';
+import { jobMachine } from '../../../machines/job.machine.ts';
+import { linkMachine } from '../../../machines/link.machine.ts';
+import { orchestratorMachine } from '../../../machines/orchestrator.machine.ts';
+import type { Ask, Entry } from '../../../machines/outbox.entries.ts';
+import { outboxMachine } from '../../../machines/outbox.machine.ts';
+import type { SessionRef } from '../../../machines/runner.types.ts';
+import { cursorOf, type SessionContext } from '../../../machines/session.ts';
+import type { Api } from '../../../src/console/transport/api.ts';
+import { connect, standing } from '../../../src/console/transport/connect.ts';
+import { postLogic } from '../../../src/console/transport/post.ts';
+import { socketLogic } from '../../../src/console/transport/socket.ts';
+import { type Kept, outboxStore, type Presence } from '../../../src/console/transport/store.ts';
+import type { SessionSnapshot } from '../../../src/wire/snapshot.ts';
+import type { Coverage } from './coverage.ts';
+import type { Network } from './network.ts';
+import type { Random } from './random.ts';
+import { Life, type Scheduler } from './scheduler.ts';
+
+/** What the pages of one browser share, and what a reload keeps. */
+export class Browser {
+  readonly kept = new Map<string, Kept>();
+  readonly open = new Set<string>();
+
+  readonly shelf = {
+    values: async (): Promise<readonly Kept[]> => [...this.kept.values()].map((one) => structuredClone(one)),
+    set: async (kept: Kept): Promise<void> => {
+      this.kept.set(kept.entry.id, structuredClone(kept));
+    },
+    delete: async (id: string): Promise<void> => {
+      this.kept.delete(id);
+    },
+  };
+
+  readonly presence: Presence = {
+    hold: (name, signal) => {
+      this.open.add(name);
+      signal.addEventListener('abort', () => this.open.delete(name));
+    },
+    held: async () => this.open,
+  };
+}
+
+/** A page: the real actors, put together as the console puts them together, on the world's wire. */
+export class Page {
+  readonly name: string;
+  readonly life: Life;
+  readonly api: Api;
+  readonly root: Actor<typeof orchestratorMachine>;
+  readonly link: Actor<typeof linkMachine>;
+  readonly outbox: Actor<typeof outboxMachine>;
+  readonly directory: Actor<typeof directoryMachine>;
+  readonly #part: () => void;
+
+  constructor(
+    tab: number,
+    opened: number,
+    scheduler: Scheduler,
+    network: Network,
+    browser: Browser,
+    random: Random,
+    coverage: Coverage | undefined,
+  ) {
+    this.name = `page${tab}`;
+    const life = new Life(scheduler, `${this.name}.${opened}`);
+    this.life = life;
+    const api = network.api(this.name, life);
+    this.api = api;
+    const load = fromPromise<SessionSnapshot, { session: string }>(({ input, signal }) =>
+      api.snapshot(input.session, signal),
+    );
+    const clock = life.clock as never;
+    const options = { clock, ...(coverage && { inspect: coverage.observe }) };
+    const now = () => scheduler.now;
+    const jitter = random.next;
+    let lines = 0;
+    this.root = createActor(
+      orchestratorMachine.provide({
+        actors: {
+          conversation: conversationMachine.provide({ actors: { load } }),
+          job: jobMachine.provide({ actors: { load } }),
+        },
+      }),
+      { ...options, input: { limit: 2 } },
+    );
+    const cursorAt = (session: string) => {
+      const context = standing(this.root, session);
+      return context && cursorOf(context);
+    };
+    this.link = createActor(
+      linkMachine.provide({
+        actors: {
+          socket: socketLogic(() => {
+            lines += 1;
+            return network.connect(this.name, life, opened * 1_000 + lines);
+          }),
+        },
+      }),
+      { ...options, input: { now, jitter, cursorOf: cursorAt } },
+    );
+    const store = outboxStore(browser.shelf, life.name, browser.presence);
+    this.outbox = createActor(outboxMachine.provide({ actors: { post: postLogic(api), ...store } }), {
+      ...options,
+      input: { now, jitter },
+    });
+    this.directory = createActor(
+      directoryMachine.provide({
+        actors: {
+          load: fromPromise<Loaded>(async ({ signal }) => {
+            const [sessions, jobs, agents] = await Promise.all([
+              api.sessions({}, signal),
+              api.jobs(signal),
+              api.agents(signal),
+            ]);
+            return { sessions: [...sessions, ...jobs], agents, more: false };
+          }),
+        },
+      }),
+      options,
+    );
+    this.#part = connect({ root: this.root, link: this.link, outbox: this.outbox, directory: this.directory });
+    for (const actor of [this.root, this.directory, this.outbox, this.link]) actor.start();
+  }
+
+  open(session: string, kind: 'conversation' | 'job' = 'conversation'): void {
+    this.root.send({ type: 'open', session, kind });
+  }
+
+  release(session: string): void {
+    this.root.send({ type: 'release', session });
+  }
+
+  ask(ask: Ask): void {
+    this.outbox.send({ type: 'ask', ask });
+  }
+
+  get entries(): readonly Entry[] {
+    return this.outbox.getSnapshot().context.entries;
+  }
+
+  view(session: string): SessionContext | undefined {
+    return standing(this.root, session);
+  }
+
+  get sessions(): readonly (readonly [string, SessionRef])[] {
+    return Object.entries(this.root.getSnapshot().context.sessions).map(([id, kept]) => [id, kept.ref]);
+  }
+
+  /** The user closes or reloads the tab. */
+  close(browser: Browser): void {
+    this.#part();
+    for (const actor of [this.link, this.outbox, this.directory, this.root]) actor.stop();
+    this.life.isOver = true;
+    browser.open.delete(this.life.name);
+  }
+}

@@ -1,0 +1,166 @@
+import type { Output, PermissionAnswer, Poll } from '../../../src/agents/agent.ts';
+import type { Turn } from '../../../src/wire/turn.ts';
+import { Pipe } from './pipe.ts';
+import type { Plan } from './scripts.ts';
+import type { Life, Scheduler } from './scheduler.ts';
+
+/** A turn on the agent's side: it follows its plan, whether or not anybody listens. */
+export class Run {
+  readonly key: string;
+  readonly handle: string;
+  readonly plan: Plan;
+  readonly said: Output[] = [];
+  cancels = 0;
+  polls = 0;
+  isOver = false;
+  /** Who may hear it now. */
+  pipe: Pipe;
+  readonly #scheduler: Scheduler;
+  readonly #exit: () => void;
+  readonly #answers = new Map<string, PermissionAnswer>();
+  #at = 0;
+  #awaits: string | undefined;
+  /** Its stream is given up: what it says from here on is for polls. */
+  #left = false;
+
+  constructor(key: string, handle: string, plan: Plan, life: Life, exit: () => void) {
+    this.key = key;
+    this.handle = handle;
+    this.plan = plan;
+    this.pipe = new Pipe(life);
+    this.#scheduler = life.scheduler;
+    this.#exit = exit;
+    this.#next();
+  }
+
+  get answers(): ReadonlyMap<string, PermissionAnswer> {
+    return this.#answers;
+  }
+
+  answer(permission: string, answer: PermissionAnswer): void {
+    this.#answers.set(permission, answer);
+    if (this.#awaits !== permission) return;
+    this.#awaits = undefined;
+    // A5: after a cancel some never say how their tool ended.
+    if (answer.outcome === 'selected') this.#next();
+  }
+
+  /** The agent's own way of stopping, or of not stopping. */
+  async cancel(): Promise<void> {
+    this.cancels += 1;
+    if (this.isOver) return;
+    const { onCancel, cancelMs } = this.plan;
+    if (onCancel === 'ignores') return;
+    if (onCancel === 'rejects') throw new Error('the agent cannot be reached');
+    if (onCancel === 'late') {
+      this.#scheduler.after(1, () => this.#say({ type: 'text', text: `[${this.key}#late]` }));
+      this.#scheduler.after(2, () =>
+        this.#say({ type: 'tool.started', toolCallId: `[${this.key}#late]`, title: 'Late' }),
+      );
+    }
+    this.#scheduler.after(cancelMs, () => {
+      if (this.isOver) return;
+      if (onCancel === 'obeys' || onCancel === 'late') this.#say({ type: 'ended', stopReason: 'cancelled' });
+      this.finish(onCancel === 'throws' ? new Error('aborted') : undefined);
+    });
+  }
+
+  /** Nothing more comes of it. */
+  finish(error?: Error): void {
+    this.isOver = true;
+    this.pipe.end(error);
+  }
+
+  /** Another gateway joins it, and gets what the log has not seen. */
+  rejoin(life: Life, seen: Turn): Pipe {
+    this.pipe = new Pipe(life);
+    const text = JSON.stringify(seen);
+    const known = this.said.findLastIndex((output) => textsOf(output).some((label) => text.includes(label)));
+    for (const output of this.said.slice(known + 1)) if (output.type !== 'accepted') this.pipe.push(output);
+    if (this.#left) this.pipe.push({ type: 'poll', reason: 'The stream was lost.' });
+    if (this.isOver || this.#left) this.pipe.end();
+    return this.pipe;
+  }
+
+  poll(life: Life): Poll {
+    const { polls, found, pollFails } = this.plan;
+    this.polls += 1;
+    if (this.polls <= pollFails) throw new Error('the agent cannot be reached');
+    if (!this.#left || this.polls <= polls + pollFails) {
+      const text = `[${this.key}#progress${Math.floor(this.polls / 2)}]`;
+      return this.polls % 2 === 0 ? { state: 'running' } : { state: 'running', progress: { text } };
+    }
+    if (found === 'unknown') {
+      this.isOver = true;
+      return { state: 'unknown', reason: 'The agent has forgotten this turn.' };
+    }
+    this.#left = false;
+    if (found === 'stream') {
+      this.pipe = new Pipe(life);
+      this.#next();
+      return { state: 'stream', output: this.pipe };
+    }
+    const rest = this.plan.acts.slice(this.#at).flatMap(({ output }) => (output ? [output] : []));
+    const end = rest.findIndex((output) => output.type === 'ended');
+    const output = rest.filter((one, i) => one.type !== 'poll' && (end < 0 || i <= end));
+    this.said.push(...output);
+    this.isOver = true;
+    return { state: 'ended', output };
+  }
+
+  #next(): void {
+    const act = this.plan.acts[this.#at];
+    if (!act || this.isOver) return;
+    this.#scheduler.after(act.after, () => {
+      if (this.isOver || this.plan.acts[this.#at] !== act) return;
+      this.#at += 1;
+      this.#do(act);
+    });
+  }
+
+  #do(act: Plan['acts'][number]): void {
+    if (act.breaks) {
+      if (act.breaks === 'exit') return this.#exit();
+      return this.finish(act.breaks === 'throw' ? new Error('the connection broke') : undefined);
+    }
+    if (act.output) this.#say(act.output);
+    if (act.leaves) {
+      this.#left = true;
+      this.pipe.end();
+      return;
+    }
+    const answered = act.awaits === undefined ? undefined : this.#answers.get(act.awaits);
+    if (act.awaits !== undefined && answered?.outcome !== 'selected') {
+      this.#awaits = act.awaits;
+      return;
+    }
+    if (act.output?.type === 'ended') this.isOver = true;
+    // What comes after the end is said all the same.
+    if (this.isOver) {
+      const rest = this.plan.acts.slice(this.#at);
+      for (const { output } of rest) if (output) this.#say(output);
+      this.pipe.end();
+      return;
+    }
+    this.#next();
+  }
+
+  #say(output: Output): void {
+    this.said.push(output);
+    this.pipe.push(output);
+  }
+}
+
+/** The texts by which an output can be found again in a turn. */
+export function textsOf(output: Output): readonly string[] {
+  switch (output.type) {
+    case 'text':
+    case 'thought':
+    case 'replace':
+      return [output.text];
+    case 'tool.started':
+      return [`"id":${JSON.stringify(output.toolCallId)}`];
+    default:
+      return [];
+  }
+}

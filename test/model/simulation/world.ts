@@ -1,0 +1,318 @@
+import type { Agents } from './agents.ts';
+import { Agents as AllAgents } from './agents.ts';
+import { Check } from './check.ts';
+import type { Coverage } from './coverage.ts';
+import { Disk } from './disk.ts';
+import { Network, type Weather } from './network.ts';
+import { Browser, Page } from './page.ts';
+import { Random } from './random.ts';
+import { drain, Scheduler } from './scheduler.ts';
+import { Server } from './server.ts';
+import { type Step, sessions, tabs } from './steps.ts';
+import { Users } from './users.ts';
+import { Watch } from './watch.ts';
+
+/** Everything at once: gateways over one log, agents, pages, users, and what lies between them. */
+export class World {
+  readonly scheduler = new Scheduler();
+  readonly watch: Watch;
+  readonly disk: Disk;
+  readonly agents: Agents;
+  readonly network: Network;
+  readonly users: Users;
+  readonly check: Check;
+  readonly servers: Server[] = [];
+  readonly pages: Page[] = [];
+  readonly #browser = new Browser();
+  readonly #random: Random;
+  readonly #coverage: Coverage | undefined;
+  #started = 0;
+  #opened = 0;
+  /** Events that were carried out. */
+  events = 0;
+
+  constructor(seed: string, tracing: boolean, coverage: Coverage | undefined) {
+    this.#random = new Random(seed);
+    this.#coverage = coverage;
+    const { scheduler } = this;
+    this.disk = new Disk(scheduler, this.#random.fork('disk'));
+    this.watch = new Watch(scheduler, this.disk, tracing);
+    this.agents = new AllAgents(scheduler, this.#random.fork('agents'), this.watch);
+    const weather = weatherOf(this.#random.fork('weather'));
+    this.network = new Network(scheduler, this.#random.fork('network'), this.watch, weather, () => this.servers);
+    this.users = new Users(scheduler, this.watch, (tab) => this.pages[tab] as Page);
+    this.check = new Check(this.disk, this.agents, this.watch);
+  }
+
+  get isBroken(): boolean {
+    return this.watch.breaches.length > 0;
+  }
+
+  async begin(): Promise<void> {
+    for (let i = 0; i < sessions; i++) {
+      const opened = { type: 'session.opened', kind: 'conversation', agent: 'sim', cwd: '/' } as const;
+      await this.disk.write(`s${i}`, 'conversation', [opened]);
+    }
+    this.#serve();
+    await this.pass(200);
+    for (let tab = 0; tab < tabs; tab++) {
+      this.pages[tab] = this.#page(tab);
+      for (let i = 0; i <= tab; i++) this.pages[tab]?.open(`s${i}`);
+    }
+    await this.pass(this.#random.fork('begin').pick([0, 40, 400]));
+  }
+
+  /** Lets time pass, one event after the other, and looks at the world after each. */
+  async pass(ms: number): Promise<void> {
+    const until = this.scheduler.now + ms;
+    while (!this.isBroken && this.scheduler.step(until)) await this.#settle();
+  }
+
+  async do(step: Step): Promise<void> {
+    await this.pass(step.after);
+    if (this.isBroken) return;
+    const done = await this.#do(step);
+    if (done) this.watch.hit(`step: ${step.do}`);
+    await this.#settle();
+  }
+
+  async #settle(): Promise<void> {
+    this.events += 1;
+    await drain();
+    this.check.everything(this.servers, this.pages);
+    this.#coverage?.situations.add(this.#situation());
+  }
+
+  #situation(): string {
+    const of = (ref: { getSnapshot(): { value?: unknown } }) => JSON.stringify(ref.getSnapshot().value ?? '');
+    const logs = [...this.disk.facts.keys()].map((session) => {
+      const at = this.check.reference(session)?.last.snapshot;
+      if (!at) return '';
+      const { queue, open, permissions, jobs } = at.context;
+      return `${JSON.stringify(at.value)}${queue.held ? 'h' : ''}${queue.messages.length}${open?.stage ?? ''}${open?.watching ?? ''}${open?.tools.length ?? ''}p${permissions.length}j${jobs.filter((job) => !job.outcome).length}`;
+    });
+    const pages = this.pages.map((page) => `${of(page.link)}${of(page.outbox)}${page.sessions.map(([, ref]) => of(ref)).join()}`);
+    return `${this.servers.filter((server) => server.isUp).length}|${logs.join()}|${pages.join()}`;
+  }
+
+  async #do(step: Step): Promise<boolean> {
+    const { scheduler, disk, network, agents, watch } = this;
+    const page = 'tab' in step ? `page${step.tab}` : '';
+    if (!('tab' in step) || ['cut', 'half open', 'away', 'slow', 'reload'].includes(step.do)) {
+      watch.line('world', page === '' ? 'world' : page, () => JSON.stringify(step));
+    }
+    switch (step.do) {
+      case 'wait':
+        await this.pass(step.ms);
+        return true;
+      case 'reload':
+        this.pages[step.tab]?.close(this.#browser);
+        this.pages[step.tab] = this.#page(step.tab);
+        this.pages[step.tab]?.open('s0');
+        return true;
+      case 'cut':
+        return network.cut(page);
+      case 'half open':
+        return network.halfOpen(page);
+      case 'slow':
+        return network.slow(page, step.ms);
+      case 'away': {
+        network.away.add(page);
+        network.cut(page);
+        this.pages[step.tab]?.link.send({ type: 'offline' });
+        scheduler.after(step.ms, () => {
+          network.away.delete(page);
+          this.pages[step.tab]?.link.send({ type: 'online' });
+        });
+        return true;
+      }
+      case 'crash':
+        this.#crash();
+        scheduler.after(step.down, () => this.#serve());
+        return true;
+      case 'restart': {
+        const up = this.servers.filter((server) => server.isUp);
+        for (const server of up) {
+          void server.close().then(() => scheduler.after(step.down, () => this.#serve()));
+        }
+        return up.length > 0;
+      }
+      case 'race': {
+        watch.hasRaced = true;
+        const old = this.servers.filter((server) => server.isUp);
+        this.#start();
+        scheduler.after(step.ms, () => {
+          for (const server of old) server.crash();
+          this.#sweepServers();
+          if (this.servers.length === 0) this.#serve();
+        });
+        return old.length > 0;
+      }
+      case 'restore':
+        this.#crash();
+        watch.hasRaced = true;
+        await disk.restore(step.keep);
+        scheduler.after(step.down, () => this.#serve());
+        return true;
+      case 'disk full':
+        disk.isFull = true;
+        scheduler.after(step.ms, () => {
+          disk.isFull = false;
+        });
+        return true;
+      case 'append fails':
+        disk.failures += step.times;
+        return true;
+      case 'agent dies':
+        return agents.die(`s${step.session}`);
+      case 'agent wakes':
+        return agents.wake(`s${step.session}`, step.pieces);
+      default:
+        return this.users.do(step);
+    }
+  }
+
+  #page(tab: number): Page {
+    this.#opened += 1;
+    const random = this.#random.fork(`page${this.#opened}`);
+    return new Page(tab, this.#opened, this.scheduler, this.network, this.#browser, random, this.#coverage);
+  }
+
+  #crash(): void {
+    for (const server of this.servers) server.crash();
+    this.#sweepServers();
+  }
+
+  #sweepServers(): void {
+    const alive = this.servers.filter((server) => !server.life.isOver);
+    this.servers.splice(0, this.servers.length, ...alive);
+  }
+
+  /** Starts a gateway, unless one is there: agents of the one before are ended first. */
+  #serve(): void {
+    this.#sweepServers();
+    if (this.servers.length > 0) return;
+    this.agents.killSurvivors();
+    this.#start();
+  }
+
+  #start(): void {
+    this.#started += 1;
+    const { scheduler, disk, agents, watch } = this;
+    const server = new Server(this.#started, { scheduler, disk, agents, watch, coverage: this.#coverage });
+    this.servers.push(server);
+    server.start().catch((error: unknown) => {
+      watch.hit(`start fails: ${error instanceof Error ? error.name : String(error)}`);
+      server.crash();
+      scheduler.after(1_000, () => this.#serve());
+    });
+  }
+
+  /** All faults end; everything that was asked comes to its end, or the world says what does not. */
+  async calm(): Promise<void> {
+    const { disk, network, agents } = this;
+    disk.isFull = false;
+    disk.failures = 0;
+    network.calm();
+    agents.isCalm = true;
+    const up = this.servers.filter((server) => !server.life.isOver);
+    for (const server of up.slice(0, -1)) server.crash();
+    await this.pass(2_000);
+    this.#serve();
+    await this.pass(500);
+    for (const page of this.pages) {
+      page.link.send({ type: 'online' });
+      page.link.send({ type: 'retry' });
+      page.open('s0');
+      page.open('s1');
+    }
+    await this.pass(3_000);
+    for (let round = 0; round < 12 && !this.isBroken; round++) {
+      if (this.#running.length === 0 && this.#isDelivered && round > 1) break;
+      await this.pass(round < 2 ? 2_500 : 6_000);
+      if (round === 0) continue;
+      const gateway = this.servers.find((server) => server.isUp)?.gateway;
+      for (const { session, turn } of this.#running) gateway?.stop(session, { turn }).catch(() => {});
+    }
+    await this.pass(1_000);
+    if (!this.isBroken) this.#final();
+    const server = this.servers.find((one) => one.isUp);
+    if (this.isBroken || !server) return;
+    const closed = server.close();
+    await this.pass(9_000);
+    if (this.isBroken) return;
+    if (!server.life.isOver) this.watch.breach('close', 'the gateway did not close within 9 s');
+    await closed;
+    for (const { pgid, session, isAlive, survives } of agents.programs) {
+      if (isAlive && !survives) this.watch.breach('close', `agent ${pgid} of ${session} was left running`);
+    }
+  }
+
+  get #running(): readonly { session: string; turn: string }[] {
+    return [...this.disk.facts.keys()].flatMap((session) => {
+      const open = this.check.reference(session)?.last.snapshot.context.open;
+      return open ? [{ session, turn: open.id }] : [];
+    });
+  }
+
+  get #isDelivered(): boolean {
+    return this.pages.every((page) => page.entries.every((entry) => entry.state === 'refused'));
+  }
+
+  /** What holds when all is quiet. */
+  #final(): void {
+    const { watch, disk } = this;
+    for (const { session, turn } of this.#running) watch.breach('I1', `${session} ${turn} never ends`);
+    for (const [session, facts] of disk.facts) {
+      for (const job of this.check.reference(session)?.last.snapshot.context.jobs ?? []) {
+        if (!job.outcome && !watch.hasRaced) watch.breach('I1', `${job.job} of ${session} is never settled`);
+      }
+      const last = facts.at(-1)?.seq;
+      for (const page of this.pages) {
+        const view = page.view(session);
+        if (!view && !session.includes('.')) watch.breach('I6', `${page.name} does not show ${session}`);
+        if (view && (view.seq !== last || view.epoch !== facts[0]?.epoch)) {
+          watch.breach('I6', `${page.name} stays at ${view.epoch}.${view.seq} of ${session}, its log is at ${last}`);
+        }
+      }
+    }
+    for (const page of this.pages) {
+      const state = page.link.getSnapshot().value;
+      if (state !== 'live') watch.breach('link', `${page.name} is ${JSON.stringify(state)} although all is well`);
+      for (const entry of page.entries) {
+        if (entry.state !== 'refused') watch.breach('I9', `${page.name}: ${entry.kind} ${entry.id} is ${entry.state} for ever`);
+      }
+    }
+    this.#messages();
+  }
+
+  /** I9: each message that was asked is in its log, or back with its user. */
+  #messages(): void {
+    const { watch, disk } = this;
+    if (watch.hits.has('step: restore')) return;
+    for (const { id, session, isLost } of this.users.asked) {
+      const facts = disk.facts.get(session);
+      if (!facts || isLost) continue;
+      const isThere = facts.some((fact) => {
+        if (fact.type === 'job.attached') return fact.request.message.id === id;
+        return 'message' in fact && (typeof fact.message === 'string' ? fact.message : fact.message?.id) === id;
+      });
+      const isBack = this.pages.some((page) => page.entries.some((entry) => entry.id === id));
+      if (!isThere && !isBack) watch.breach('I9', `${id} of ${session} is neither in its log nor back with its user`);
+      if (isThere && isBack) watch.breach('I9', `${id} of ${session} is in its log and was given back`);
+    }
+  }
+}
+
+function weatherOf(random: Random): Weather {
+  return {
+    delays: random.pick([
+      [0, 1, 2, 5],
+      [0, 1, 5, 30, 120],
+      [1, 20, 80, 400],
+    ]),
+    loses: random.pick([0, 0, 0.01, 0.04]),
+    doubles: random.pick([0, 0.05, 0.2]),
+    cuts: random.pick([0, 0, 0.01, 0.03]),
+  };
+}
