@@ -112,7 +112,9 @@ describe.each<Kind>(['conversation', 'job'])('the chart of a %s', (kind) => {
     }).toEqual({ unexplained: [], takenAlthoughIgnored: [] });
   });
 
-  test('C45, C51: a fact that is not taken leaves state and context as they were', () => {
+  test('C45, C51: a fact that is not taken leaves state and context as they were', {
+    timeout: 120_000,
+  }, () => {
     const moved: string[] = [];
     for (const snapshot of states) {
       for (const draft of proposals(snapshot.context, kind)) {

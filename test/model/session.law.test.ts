@@ -95,23 +95,34 @@ describe.each<Kind>(['conversation', 'job'])('the law of a %s', (kind) => {
     expect(verdict.next).toBe(snapshot);
   });
 
-  test('C42, I4: a stop is taken in every running state; then all but closings change nothing', () => {
+  test('C42, I4: a stop is taken in every running state; then all but closings change nothing', {
+    timeout: 120_000,
+  }, () => {
     const { states } = explore(kind);
     const closing =
       /^(tool\.(finished|refused)|permission\.withdrawn|turn\.(stopping|ended)|session\.|usage\.|notice\.|job\.(att|set)|queue\.)/;
-    for (const snapshot of states.filter((s) => s.context.open && !s.context.open.stage)) {
+    const wrong: string[] = [];
+    let stops = 0;
+    // Jobs and what the queue holds have no say in this; without them there is a tenth to look at.
+    const running = states.filter(({ context: { open, jobs, queue } }) => {
+      return open && !open.stage && jobs.length === 0 && queue.messages.length < 2 && !queue.held;
+    });
+    for (const snapshot of running) {
       const turn = snapshot.context.open?.id ?? '';
       const stop = factAt(snapshot.context, { type: 'turn.stopping', turn, stage: 'asked' });
-      expect(accepts(snapshot, stop)).toBe(true);
+      if (!accepts(snapshot, stop)) wrong.push(`no stop in ${stateOf(snapshot)}`);
       const stopped = after(snapshot, stop);
-      expect(stateOf(stopped)).toBe('cancelling');
-      const taken = proposals(stopped.context, kind)
-        .map((draft) => factAt(stopped.context, draft))
-        .filter((fact) => accepts(stopped, fact));
-      expect(taken.filter((fact) => !closing.test(fact.type))).toEqual([]);
-      const ends = taken.filter((fact) => fact.type === 'turn.ended');
-      expect(ends.every((fact) => 'outcome' in fact && fact.outcome === 'cancelled')).toBe(true);
+      if (stateOf(stopped) !== 'cancelling') wrong.push(`a stop leads to ${stateOf(stopped)}`);
+      for (const draft of proposals(stopped.context, kind)) {
+        if (!accepts(stopped, factAt(stopped.context, draft))) continue;
+        const welcome =
+          draft.type === 'turn.ended' ? draft.outcome === 'cancelled' : closing.test(draft.type);
+        if (!welcome) wrong.push(`${draft.type} after a stop`);
+      }
+      stops += 1;
     }
+    expect(wrong).toEqual([]);
+    expect(stops).toBeGreaterThan(20);
   });
 
   test('C23, C45: every kind of end leaves no timer, no turn actor and no later write', () => {
