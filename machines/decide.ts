@@ -291,11 +291,6 @@ function answer(context: SessionContext, permission: string, option: string): De
   return refuse(404, 'permission.unknown', 'No such permission in this session.');
 }
 
-function refuse(
-  status: number,
-  code: string,
-  detail: string,
-  extra?: Record<string, unknown>,
-): Decision {
+function refuse(status: number, code: string, detail: string, extra?: Record<string, unknown>): Decision {
   return { refused: { status, code, detail, ...(extra && { extra }) } };
 }

@@ -134,4 +134,3 @@ export interface AppendInput {
 }
 /** Commits, applies to the session's actor, delivers to readers, in this order; resolves when all is done. */
 export type AppendOutput = readonly Fact[];
-
