@@ -211,6 +211,7 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
           reader={reader}
           asked={asked}
           announce={word().text}
+          goesOn={props.kind === 'conversation' && state() !== 'closed'}
           onRetry={(turn) => attempt(api.retry(props.session, turn))}
           onContinue={() => send('Continue', 'queue')}
           empty={

@@ -29,6 +29,8 @@ export function SessionThread(props: {
   reader: SessionReader;
   asked: ReturnType<typeof readOutbox>;
   announce: string;
+  /** A turn may follow the last one: a job has one turn only. */
+  goesOn: boolean;
   onRetry: (turn: string) => void;
   onContinue: () => void;
   empty: JSX.Element;
@@ -116,7 +118,7 @@ export function SessionThread(props: {
     );
     return (
       <Show when={turn()}>
-        {(shown) => <TurnRow turn={shown()} newest={lastTurn() === id} view={view} />}
+        {(shown) => <TurnRow turn={shown()} newest={props.goesOn && lastTurn() === id} view={view} />}
       </Show>
     );
   };
