@@ -76,7 +76,7 @@ function change(context: SessionContext, fact: Fact): Change {
     case 'turn.watching':
       return open(context, { watching: fact.mode, reason: fact.reason });
     case 'turn.retrying':
-      return open(context, { reason: fact.reason });
+      return open(context, { retrying: fact.reason });
     case 'turn.stopping':
       return open(context, { stage: fact.stage });
     case 'turn.ended':
@@ -143,9 +143,10 @@ function moving(context: SessionContext): Change {
 }
 
 function moved(context: SessionContext): SessionContext {
-  if (context.open?.reason === undefined) return context;
-  const { reason: _, watching, ...rest } = context.open;
-  return { ...context, open: watching && watching !== 'silent' ? { ...rest, watching } : rest };
+  if (context.open?.retrying === undefined && context.open?.watching !== 'silent') return context;
+  const { retrying: _, watching, reason, ...rest } = context.open;
+  if (!watching || watching === 'silent') return { ...context, open: rest };
+  return { ...context, open: { ...rest, watching, ...(reason !== undefined && { reason }) } };
 }
 
 function permission(fact: FactOf<'permission.asked'>): OpenPermission {

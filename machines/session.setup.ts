@@ -47,6 +47,9 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** Reads that may find no log of a job: about a minute. */
+const patience = 8;
+
 /** Waits before a snapshot is asked for again: 0.5 s, doubled up to 15 s. */
 const backoff = ({ context }: { context: SessionContext }) =>
   Math.min(500 * 2 ** (context.attempt - 1), 15_000);
@@ -95,8 +98,11 @@ export const ground = setup({
     isUnknownNext: ({ context, event }) => isFact(event) && isNext(context, event) && !isKnown(event),
     isState: ({ event }, params: { state: SessionState }) =>
       event.type === 'xstate.done.actor.load' && event.output.state === params.state,
-    isUnknown: ({ event }) =>
-      event.type === 'xstate.error.actor.load' && codeOf(event.error) === 'session.unknown',
+    /** There is no such session. A job is announced by its parent before it has a log, so it is asked for some more. */
+    isUnknown: ({ context, event }) =>
+      event.type === 'xstate.error.actor.load' &&
+      codeOf(event.error) === 'session.unknown' &&
+      (context.kind === 'conversation' || context.attempt >= patience),
   },
   actions: {
     skip: assign(({ context, event }) => ({ seq: isFact(event) ? event.seq : context.seq })),

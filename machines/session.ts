@@ -38,7 +38,10 @@ export interface OpenTurn {
   /** Tool calls that ever were, so that none starts twice or ends before it starts. */
   readonly seen: readonly string[];
   readonly watching?: FactOf<'turn.watching'>['mode'];
+  /** Why it is watched so. */
   readonly reason?: string;
+  /** Why the agent tries again, until it says something. */
+  readonly retrying?: string;
   readonly stage?: FactOf<'turn.stopping'>['stage'];
   readonly handle?: string;
 }
@@ -197,7 +200,8 @@ export function reopen(turn: Turn, ref: TurnRef): OpenTurn {
     ref,
     tools: tools.filter(isOpen).map((tool) => tool.id),
     seen: tools.map((tool) => tool.id),
-    ...(turn.watching && { watching: turn.watching.mode }),
+    ...(turn.watching && { watching: turn.watching.mode, reason: turn.watching.reason }),
+    ...(turn.retrying && { retrying: turn.retrying.reason }),
     ...(turn.stopping && { stage: turn.stopping }),
     ...(turn.handle && { handle: turn.handle }),
   };

@@ -163,9 +163,9 @@ class Prompt {
     this.#cancelled = true;
     if (!this.#session) return this.#settle({ stopReason: 'cancelled' });
     const idle = this.#idle;
-    void this.#tell(() => this.#session?.cancel()).then(() => {
-      // No stream will say that it is over.
-      if (idle) this.#settle({ stopReason: 'cancelled' });
+    void this.#tell(() => this.#session?.cancel()).then((told) => {
+      // No stream will say that it is over; an agent that cannot be told goes on, until it is ended.
+      if (idle && told) this.#settle({ stopReason: 'cancelled' });
     });
   }
 
@@ -178,15 +178,17 @@ class Prompt {
   }
 
   /** A call to the agent whose failure shows in its stream, or in the ladder of the stop. */
-  async #tell(call: () => void | Promise<void> | undefined): Promise<void> {
+  async #tell(call: () => void | Promise<void> | undefined): Promise<boolean> {
     try {
       await call();
+      return true;
     } catch (error) {
       this.#send({
         type: 'output',
         turn: this.#input.turn,
         outputs: [{ type: 'notice', level: 'warning', code: 'agent.unanswered', text: String(error) }],
       });
+      return false;
     }
   }
 

@@ -1,5 +1,5 @@
 import { after, type SessionMachineSnapshot, unopened } from '../../../machines/law.ts';
-import { cursorOf, type SessionContext } from '../../../machines/session.ts';
+import { cursorOf, type OpenTurn, type SessionContext } from '../../../machines/session.ts';
 import { turnOf } from '../../../machines/turn.logic.ts';
 import type { Fact, UnknownFact } from '../../wire/facts.ts';
 import { factTypes } from '../../wire/facts.ts';
@@ -25,9 +25,14 @@ export function stateOf(snapshot: SessionMachineSnapshot): SessionState {
 function reasonOf(context: SessionContext, state: SessionState): string | undefined {
   if (state === 'cancelling') return stopStages[context.open?.stage ?? 'asked'];
   if (context.permissions.length > 0) return 'It waits for your answer to a permission.';
-  if (context.open) return context.open.reason;
+  if (context.open) return context.open.retrying ?? watchedBecause(context.open);
   if (state === 'failed') return context.turns.at(-1)?.error?.message;
   return undefined;
+}
+
+/** That the stream is back is no news for long. */
+function watchedBecause({ watching, reason }: OpenTurn): string | undefined {
+  return watching === 'stream' ? undefined : reason;
 }
 
 const stopStages = {

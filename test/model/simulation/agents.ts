@@ -98,6 +98,11 @@ export class Agents {
     for (const program of this.programs) if (!program.survives) program.die();
   }
 
+  /** Another gateway runs on; those of the one that is gone went with it. */
+  killOrphans(): void {
+    for (const program of this.programs) if (program.life.isOver) program.die();
+  }
+
   /** An agent ends by itself. */
   die(session: string): boolean {
     const program = this.programs.find((one) => one.session === session && one.isAlive);

@@ -50,6 +50,11 @@ export class Run {
     this.cancels += 1;
     if (this.isOver) return;
     const { onCancel, cancelMs } = this.plan;
+    if (this.#left && onCancel !== 'rejects') {
+      // Without a stream its word is all that there is, and it keeps it.
+      await this.#scheduler.sleep(cancelMs);
+      return this.finish();
+    }
     if (onCancel === 'ignores') return;
     if (onCancel === 'rejects') throw new Error('the agent cannot be reached');
     if (onCancel === 'late') {

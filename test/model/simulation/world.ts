@@ -143,6 +143,7 @@ export class World {
         this.#start();
         scheduler.after(step.ms, () => {
           for (const server of old) server.crash();
+          agents.killOrphans();
           this.#sweepServers();
           if (this.servers.length === 0) this.#serve();
         });
@@ -217,6 +218,7 @@ export class World {
     agents.isCalm = true;
     const up = this.servers.filter((server) => !server.life.isOver);
     for (const server of up.slice(0, -1)) server.crash();
+    if (up.length > 1) agents.killOrphans();
     await this.pass(2_000);
     this.#serve();
     await this.pass(500);
