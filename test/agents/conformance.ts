@@ -121,6 +121,8 @@ export function conforms({ name, subject, cannot = {}, slow = 1 }: Conformance):
     return turn;
   };
   const textOf = (turn: Turn) => turn.parts.flatMap((p) => (p.type === 'text' ? p.text : [])).join('');
+  const expectText = (turn: Turn, text: string, { exact = true }: Act) =>
+    exact ? expect(textOf(turn)).toBe(text) : expect(textOf(turn)).not.toBe('');
   const stop = (turn: string | undefined) => local.gateway.stop('s', { turn: String(turn) });
 
   /** Whatever happened: one end each, nothing after it, all closed, and the same rows live and from the log. */
@@ -135,22 +137,20 @@ export function conforms({ name, subject, cannot = {}, slow = 1 }: Conformance):
 
   describe(`${name}: an answer`, () => {
     scene(['answer'], 'streams, and ends once and well (I1, I6)', async () => {
-      const { turn, exact = true } = await send('answer');
-      expect(await ended(turn)).toMatchObject({ outcome: 'finalized', stopReason: 'end_turn' });
-      const text = textOf(await turnOf(turn));
-      if (exact) expect(text).toBe('Hello world.');
-      else expect(text).not.toBe('');
+      const act = await send('answer');
+      expect(await ended(act.turn)).toMatchObject({ outcome: 'finalized', stopReason: 'end_turn' });
+      expectText(await turnOf(act.turn), 'Hello world.', act);
       await isSound();
     });
 
     scene(['held text'], 'is readable before it is whole', async () => {
-      const { turn, goOn } = await send('held text');
+      const act = await send('held text');
       await followed.until((f) => f.type === 'text.added');
-      expect(textOf(await turnOf(turn))).toBe('Hello ');
+      expectText(await turnOf(act.turn), 'Hello ', act);
       expect((await local.gateway.snapshot('s')).state).toBe('streaming');
-      goOn?.();
-      await ended(turn);
-      expect(textOf(await turnOf(turn))).toBe('Hello world.');
+      act.goOn?.();
+      await ended(act.turn);
+      expectText(await turnOf(act.turn), 'Hello world.', act);
       await isSound();
     });
 
@@ -229,12 +229,12 @@ export function conforms({ name, subject, cannot = {}, slow = 1 }: Conformance):
     });
 
     scene(['held text'], 'in the text keeps what was said and takes no more (I4)', async () => {
-      const { turn, goOn } = await send('held text');
+      const act = await send('held text');
       await followed.until((f) => f.type === 'text.added');
-      await stop(turn);
-      goOn?.();
-      await isStopped(turn);
-      expect(textOf(await turnOf(turn))).toBe('Hello ');
+      await stop(act.turn);
+      act.goOn?.();
+      await isStopped(act.turn);
+      expectText(await turnOf(act.turn), 'Hello ', act);
     });
 
     scene(['held tool'], 'in a tool closes it (I5, I12)', async () => {
