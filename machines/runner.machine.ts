@@ -92,6 +92,7 @@ export const runnerMachine = runnerGround.createMachine({
             wrote: [
               { guard: 'startedByUser', target: 'engaged' },
               { guard: 'startedByAgent', actions: 'attend', target: 'engaged.attending' },
+              { guard: 'stopping', actions: 'settleKilled', target: 'ending' },
             ],
             begin: [
               { guard: { type: 'begins', params: { how: 'prompt' } }, target: 'engaged' },
@@ -104,6 +105,8 @@ export const runnerMachine = runnerGround.createMachine({
             ],
             shutdown: { actions: 'close' },
           },
+          // I1: a turn that another gateway began and nobody goes on with.
+          after: { stall: { guard: 'hasOpenTurn', actions: 'settleInterrupted', target: 'ending' } },
         },
         engaged: {
           initial: 'prompting',

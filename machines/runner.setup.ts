@@ -85,6 +85,7 @@ export const runnerGround = setup({
     hasSteered: ({ context }) => steeredBatch(context).drafts.length > 0,
     hasEnd: ({ context }) => context.settled !== null && standing(context).context.open !== null,
     hasDrain: ({ context }) => mayDrain(context),
+    hasOpenTurn: ({ context }) => standing(context).context.open !== null,
     asksToStop: ({ context, event }) => event.type === 'command' && stopsTurn(context, event.command),
     hasDrafts: ({ context }) => (context.batch?.drafts.length ?? 0) > 0,
     isConflict: ({ event }) =>
@@ -242,7 +243,7 @@ export const runnerGround = setup({
           message:
             event.type === 'begin' || event.type === 'shutdown'
               ? (event.reason ?? 'Interrupted.')
-              : 'Interrupted.',
+              : 'Nobody runs this turn any more.',
         },
       },
     })),

@@ -1,6 +1,6 @@
 import type { Failure, Message } from '../src/wire/content.ts';
 import { formatCursor, parseCursor } from '../src/wire/cursor.ts';
-import type { Fact, FactOf, FactType } from '../src/wire/facts.ts';
+import type { Fact, FactOf, FactType, UnknownFact } from '../src/wire/facts.ts';
 import { isOpen } from '../src/wire/fold.ts';
 import type { Queue, SessionSnapshot } from '../src/wire/snapshot.ts';
 import type { ToolPart, Turn } from '../src/wire/turn.ts';
@@ -176,7 +176,7 @@ const rules: { readonly [K in FactType]: Rule<K> } = {
 };
 
 /** False for the facts of a newer version: they are skipped, not judged. */
-export function isKnown(fact: { readonly type: string }): boolean {
+export function isKnown(fact: Fact | UnknownFact): fact is Fact {
   return Object.hasOwn(rules, fact.type);
 }
 
@@ -223,7 +223,10 @@ export function adopt(
   const earlier = first && sameLog ? context.turns.filter((turn) => turn.firstSeq < first.firstSeq) : [];
   const reaches = earlier.length > 0 && context.turns.some((turn) => turn.id === first?.id);
   const { state: _, updatedAt: __, reason: ___, cursor: ____, ...rest } = snapshot;
+  // What the log does not say any more, as after it was put back from a backup, is not known any more either.
+  const gone = mayBeAbsent.filter((key) => context[key] !== undefined && rest[key] === undefined);
   return {
+    ...(Object.fromEntries(gone.map((key) => [key, undefined])) as object),
     ...rest,
     ...cursor,
     turns: [...(reaches ? earlier : []), ...settled.map((turn) => same(known.get(turn.id), turn))],
@@ -232,6 +235,18 @@ export function adopt(
     attempt: 0,
   };
 }
+
+const mayBeAbsent = [
+  'parent',
+  'title',
+  'titledByUser',
+  'model',
+  'mode',
+  'models',
+  'modes',
+  'commands',
+  'agentSession',
+] as const;
 
 function same(known: Turn | undefined, turn: Turn): Turn {
   return known?.seq === turn.seq ? known : turn;
@@ -245,5 +260,6 @@ function textOf(message: Message | undefined): string {
 /** A title from a message's first line: short, and never empty (C33). */
 export function titleOf(message: Message | undefined, otherwise: string): string {
   const line = textOf(message).trim().split('\n')[0]?.trim() ?? '';
-  return line.length > 80 ? `${line.slice(0, 79)}…` : line || otherwise;
+  const characters = [...line];
+  return characters.length > 80 ? `${characters.slice(0, 79).join('')}…` : line || otherwise;
 }

@@ -1,6 +1,6 @@
 import { type Actor, createActor, fromPromise, type InspectionEvent } from 'xstate';
 import type { Command, Refused } from '../../../machines/decide.ts';
-import { judge } from '../../../machines/law.ts';
+import { after, judge } from '../../../machines/law.ts';
 import type { OrchestratorRef } from '../../../machines/orchestrator.machine.ts';
 import { runnerMachine } from '../../../machines/runner.machine.ts';
 import type {
@@ -165,7 +165,8 @@ export class OpenSession {
   async #append({ drafts, decision }: AppendInput['batch']): Promise<AppendOutput> {
     const { log, clock, orchestrator, onCommitted } = this.#options;
     const before = this.ref.getSnapshot();
-    const verdict = judge(before, drafts, clock.now());
+    const at = clock.now();
+    const verdict = judge(before, drafts, at);
     if (!verdict.lawful) {
       const state = JSON.stringify(before.value);
       throw new Unlawful(
@@ -179,7 +180,9 @@ export class OpenSession {
     };
     let headChanged = false;
     const facts = await log.append(this.id, before.context.seq, drafts, (facts) => {
-      const projection = project(before, verdict.next, facts, message);
+      // What was judged carries the time of its judgement; what is projected must be what a reader of the log finds.
+      const next = facts[0]?.at === at ? verdict.next : facts.reduce(after, before);
+      const projection = project(before, next, facts, message);
       headChanged = projection.head !== undefined;
       return projection;
     });

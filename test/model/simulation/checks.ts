@@ -29,8 +29,10 @@ export function quietPolls(facts: readonly Fact[]): Violations {
       progress = next;
     }
     if (fact.type === 'turn.watching') {
-      if (fact.mode === watching && fact.mode !== 'silent') found.push(`${fact.seq}: ${fact.mode} twice`);
-      watching = fact.mode;
+      const next = `${fact.mode} (${fact.reason})`;
+      // Each gateway that joins a turn again is told so.
+      if (next === watching && fact.mode === 'poll' && !/Its stream|restarted/.test(fact.reason)) found.push(`${fact.seq}: ${next} twice`);
+      watching = next;
     }
   }
   return found;

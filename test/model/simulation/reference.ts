@@ -103,7 +103,8 @@ function sameArrays(a: readonly unknown[], b: object): boolean {
 }
 
 function sameObjects(a: object, b: object): boolean {
-  const keys = Object.keys(a);
-  if (Array.isArray(b) || keys.length !== Object.keys(b).length) return false;
-  return keys.every((key) => key in b && isSame(a[key as never], b[key as never]));
+  if (Array.isArray(b)) return false;
+  // Absent and undefined are the same on the wire.
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...keys].every((key) => isSame(a[key as never], b[key as never]));
 }

@@ -82,7 +82,8 @@ export class Run {
     const text = JSON.stringify(seen);
     const known = this.said.findLastIndex((output) => textsOf(output).some((label) => text.includes(label)));
     for (const output of this.said.slice(known + 1)) if (output.type !== 'accepted') this.pipe.push(output);
-    if (this.#left) this.pipe.push({ type: 'poll', reason: 'The stream was lost.' });
+    const isTold = this.said.slice(known + 1).some((output) => output.type === 'poll');
+    if (this.#left && !isTold) this.pipe.push({ type: 'poll', reason: 'Its stream is lost.' });
     if (this.isOver || this.#left) this.pipe.end();
     return this.pipe;
   }

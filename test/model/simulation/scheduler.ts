@@ -55,11 +55,6 @@ export class Scheduler {
     }
   }
 
-  /** How many tasks of this life wait. */
-  pending(life: Life): number {
-    return this.#heap.filter((task) => task.run && task.life === life).length;
-  }
-
   #push(task: Task): void {
     const heap = this.#heap;
     let i = heap.push(task) - 1;
@@ -98,6 +93,8 @@ export class Life {
   readonly scheduler: Scheduler;
   readonly name: string;
   isOver = false;
+  /** Timers that it has set and that have neither fired nor been cleared. */
+  readonly timers = new Set<Task>();
 
   constructor(scheduler: Scheduler, name: string) {
     this.scheduler = scheduler;
@@ -107,9 +104,22 @@ export class Life {
   /** Its clock: for XState's actors and for the gateway. */
   readonly clock = {
     now: (): number => this.scheduler.now,
-    setTimeout: (run: () => void, ms: number): Task => this.scheduler.after(ms, run, this),
+    setTimeout: (run: () => void, ms: number): Task => {
+      const task = this.scheduler.after(
+        ms,
+        () => {
+          this.timers.delete(task);
+          run();
+        },
+        this,
+      );
+      this.timers.add(task);
+      return task;
+    },
     clearTimeout: (task: Task): void => {
-      if (task) this.scheduler.cancel(task);
+      if (!task) return;
+      this.timers.delete(task);
+      this.scheduler.cancel(task);
     },
   };
 

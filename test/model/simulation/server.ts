@@ -102,7 +102,7 @@ export class Server {
     for (const socket of [...this.sockets]) socket.cut();
     await this.gateway?.close();
     if (this.life.isOver) return;
-    const timers = this.#parts.scheduler.pending(this.life);
+    const timers = this.life.timers.size;
     if (timers > 0) this.#parts.watch.breach('timers', `${timers} timers of a gateway that has closed`);
     this.life.isOver = true;
     this.#leave();
