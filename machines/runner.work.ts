@@ -14,12 +14,14 @@ export function standing(context: RunnerContext): Standing {
   return { state: typeof value === 'string' ? value : 'opening', context: session };
 }
 
-/** A stop goes before everything; a send waits until a stop is through, so that it starts right after it. */
+const waitsForStop = new Set<Command['type']>(['send', 'resume']);
+
+/** A stop goes before everything; what would start a turn waits until a stop is through. */
 export function nextCommand(context: RunnerContext): Command | undefined {
   const stop = context.commands.find((command) => command.type === 'stop');
   if (stop) return stop;
   const { state } = standing(context);
-  return context.commands.find((command) => !(command.type === 'send' && state === 'cancelling'));
+  return context.commands.find((command) => state !== 'cancelling' || !waitsForStop.has(command.type));
 }
 
 export function commandBatch(context: RunnerContext): Batch {

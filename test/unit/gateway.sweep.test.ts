@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { MemoryLog } from '../../src/gateway/log/memory.log.ts';
-import type { Draft } from '../../src/wire/facts.ts';
+import { projectSession } from '../../src/gateway/sessions/project.ts';
+import type { Draft, Fact } from '../../src/wire/facts.ts';
 import { commit, opened, text } from '../support/committed.ts';
 import { type Local, localGateway, script } from '../support/local-gateway.ts';
 
@@ -77,6 +78,23 @@ describe('a gateway that starts after a crash', () => {
     );
     const started = followed.facts.filter((f) => f.type === 'turn.started');
     expect(started.map((f) => f.message?.id)).toEqual(['m1', 'm2', 'm3']);
+  });
+
+  it('makes the same rows and the same state anew from a log that holds a fact of a newer version (I6)', async () => {
+    const log = new MemoryLog();
+    await commit(log, 's', 'conversation', running.slice(0, 3));
+    const known = (await log.read('s', 0)) as Fact[];
+    const newer = { ...known[0], seq: 4, type: 'turn.dreamt' } as unknown as Fact;
+    const ended = {
+      ...known[0],
+      seq: 5,
+      type: 'turn.ended',
+      turn: 't2',
+      outcome: 'finalized',
+      stopReason: 'end_turn',
+    } as unknown as Fact;
+    const { head, settled } = projectSession('s', [...known, newer, ended]);
+    expect([head.state, head.cursor, settled.length]).toEqual(['finalized', `${known[0]?.epoch}.5`, 1]);
   });
 
   it('starts a job whose own log was never written, and settles one whose parent was never told', async () => {

@@ -107,6 +107,19 @@ describe('a conversation in the gateway', () => {
     expect([state, queue.held, queue.messages.length]).toEqual(['finalized', true, 1]);
   });
 
+  it('lets the queue go on when it is resumed while the stop is still under way (I3)', async () => {
+    const { turn } = await local.gateway.send(session, script('m1', steps));
+    await local.gateway.send(session, script('a', [{ text: 'a' }]));
+    const [, resumed] = await Promise.all([
+      local.gateway.stop(session, { turn: String(turn) }),
+      local.gateway.resume(session),
+    ]);
+    expect(resumed.queue.held).toBe(false);
+    await followed.until(() => ends().length === 2);
+    const { state, queue } = await local.gateway.snapshot(session);
+    expect([state, queue.held, queue.messages.length]).toEqual(['finalized', false, 0]);
+  });
+
   it('edits, moves and removes what waits, and refuses a stale revision with the queue as it is', async () => {
     const { turn } = await local.gateway.send(session, script('m1', steps));
     for (const id of ['a', 'b', 'c']) await local.gateway.send(session, text(id, id));

@@ -1,8 +1,7 @@
 import { after, type SessionMachineSnapshot, unopened } from '../../../machines/law.ts';
-import { cursorOf, type OpenTurn, type SessionContext } from '../../../machines/session.ts';
+import { cursorOf, isKnown, type OpenTurn, type SessionContext } from '../../../machines/session.ts';
 import { turnOf } from '../../../machines/turn.logic.ts';
 import type { Fact, UnknownFact } from '../../wire/facts.ts';
-import { factTypes } from '../../wire/facts.ts';
 import { fold, foldAll, openTurn } from '../../wire/fold.ts';
 import type { SessionSnapshot, SessionState, SessionSummary } from '../../wire/snapshot.ts';
 import type { Turn } from '../../wire/turn.ts';
@@ -100,7 +99,8 @@ export function projectSession(session: string, all: readonly (Fact | UnknownFac
   const facts = all.filter(isKnown);
   const first = facts[0];
   const kind = first?.type === 'session.opened' ? first.kind : 'conversation';
-  const last = facts.reduce(after, unopened(session, kind));
+  // The machine passes over facts of a newer version in their place: left out, they would be a gap.
+  const last = (all as readonly Fact[]).reduce(after, unopened(session, kind));
   const turns = foldAll(facts);
   const { open } = last.context;
   return {
@@ -112,13 +112,6 @@ export function projectSession(session: string, all: readonly (Fact | UnknownFac
       .filter((fact) => fact.type === 'turn.ended' || fact.type === 'job.settled')
       .map((fact) => fact.seq),
   };
-}
-
-const known = new Set<string>(factTypes);
-
-/** Facts of a newer version are kept in the log and skipped by every reader. */
-export function isKnown(fact: Fact | UnknownFact): fact is Fact {
-  return known.has(fact.type);
 }
 
 /** The line of the list for a row. */

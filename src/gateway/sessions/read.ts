@@ -1,9 +1,10 @@
+import { isKnown } from '../../../machines/session.ts';
 import type { Fact } from '../../wire/facts.ts';
 import { foldAll } from '../../wire/fold.ts';
 import type { SessionSnapshot } from '../../wire/snapshot.ts';
 import type { Turn } from '../../wire/turn.ts';
 import type { Log, SessionRow } from '../log/log.ts';
-import { isKnown, snapshotTurns } from './project.ts';
+import { snapshotTurns } from './project.ts';
 
 /** A session's snapshot from the log: its row, its newest turns, and the open turn folded from its facts. */
 export async function readSnapshot(log: Log, session: string): Promise<SessionSnapshot | undefined> {
