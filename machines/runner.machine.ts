@@ -105,8 +105,16 @@ export const runnerMachine = runnerGround.createMachine({
             ],
             shutdown: { actions: 'close' },
           },
-          // I1: a turn that another gateway began and nobody goes on with.
-          after: { stall: { guard: 'hasOpenTurn', actions: 'settleInterrupted', target: 'ending' } },
+          initial: 'quiet',
+          states: {
+            quiet: { always: { guard: 'hasOpenTurn', target: 'abandoned' } },
+            // I1: a turn that another gateway began ends, unless somebody goes on with it in time.
+            abandoned: {
+              after: {
+                stall: { guard: 'hasOpenTurn', actions: 'settleInterrupted', target: '#runner.work.ending' },
+              },
+            },
+          },
         },
         engaged: {
           initial: 'prompting',

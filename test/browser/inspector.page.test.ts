@@ -65,7 +65,12 @@ test('I13: what was ignored, unrouted and dropped is counted where it happened',
   expect(counts('gateway/orchestrator')).toEqual(['2 ignored', '1 unrouted']);
   expect(counts(first)).toEqual(['2 ignored']);
   page.gateway.tell(
-    event({ id: 'x:3', event: 'output', state: { pen: 'idle', work: 'resting' }, counts: { dropped: 7 } }),
+    event({
+      id: 'x:3',
+      event: 'output',
+      state: { pen: 'idle', work: { resting: 'quiet' } },
+      counts: { dropped: 7 },
+    }),
   );
   await vi.waitFor(() => expect(counts(`${first}/runner`)).toEqual(['7 dropped']));
 });

@@ -73,7 +73,7 @@ describe('the actors of a gateway, as an inspector reads them', () => {
     expect(others.find((line) => line.machine === 'runner')).toMatchObject({
       parent: conversation?.id,
       session,
-      state: { pen: 'idle', work: 'resting' },
+      state: { pen: 'idle', work: { resting: 'quiet' } },
     });
     stop();
   });
