@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { Lexer } from 'marked';
+import { describe, expect, test, vi } from 'vitest';
 import { MarkdownStream } from '../../src/console/markdown/stream.ts';
 
 function shown(pieces: readonly string[]): string {
@@ -110,5 +111,73 @@ describe('Markdown that arrives in pieces', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  /** Lists that are long enough for their finished items to be left alone, and what may stand in them. */
+  const item = fc.constantFrom(
+    ...[
+      '- one',
+      '- two **bold**',
+      '- [ ] to do',
+      '- [x] done',
+      '- see [a]',
+      '- [a]: https://a.example',
+      '-',
+      '- ',
+    ],
+    ...[
+      '  more',
+      '  - nested',
+      '',
+      '',
+      '  ```',
+      '  code',
+      'lazy',
+      '* star',
+      '1. one',
+      '2. two',
+      '2) two',
+      '---',
+    ],
+  );
+  const list = fc
+    .tuple(
+      fc.constantFrom('- item', '1. item', '- item\n', '* [x] item', '- see [a]'),
+      fc.integer({ min: 8, max: 14 }),
+      fc.array(item, { maxLength: 8 }),
+      fc.integer({ min: 0, max: 12 }),
+      document_,
+    )
+    .map(([first, many, odd, more, after]) =>
+      [...Array<string>(many).fill(first), ...odd, ...Array<string>(more).fill(first), after].join('\n'),
+    );
+
+  test('C9: a long list ends in what one rendering of the whole shows, however it is cut', () => {
+    fc.assert(
+      fc.property(list, fc.infiniteStream(fc.integer({ min: 1, max: 9 })), (text, sizes) => {
+        const cuts: number[] = [];
+        for (let at = 0; at < text.length; cuts.push(at)) at += sizes.next().value ?? 1;
+        expect(shown(pieces(text, cuts))).toBe(inOneGo(text));
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  test('C22: the finished items of a long list are read once, not at each write', () => {
+    const words = '- an item with some **bold** words and `code` in it\n';
+    const root = document.createElement('div');
+    const stream = new MarkdownStream(root);
+    let text = '';
+    for (let count = 0; count < 100; count++) stream.update((text += words));
+    const items = [...(root.querySelector('ul')?.children ?? [])];
+    expect(items).toHaveLength(100);
+    const read = vi.spyOn(Lexer.prototype, 'lex');
+    for (let count = 0; count < 100; count++) stream.update((text += words));
+    const longest = Math.max(...read.mock.calls.map(([source]) => source.length));
+    read.mockRestore();
+    expect(longest).toBeLessThan(20 * words.length);
+    expect([...(root.querySelector('ul')?.children ?? [])].slice(0, 100)).toEqual(items);
+    stream.finish();
+    expect(root.innerHTML).toBe(inOneGo(text));
   });
 });

@@ -80,10 +80,11 @@ function table(token: Tokens.Table): VElement {
 function list(token: Tokens.List): VElement {
   const start =
     token.ordered && token.start !== '' && token.start !== 1 ? { start: String(token.start) } : undefined;
-  const items = token.items.map((item) =>
-    element('li', item.task ? { class: 'md-task' } : undefined, blocks(item.tokens, !item.loose)),
-  );
-  return element(token.ordered ? 'ol' : 'ul', start, items);
+  return element(token.ordered ? 'ol' : 'ul', start, token.items.map(listItem));
+}
+
+export function listItem(item: Tokens.ListItem): VElement {
+  return element('li', item.task ? { class: 'md-task' } : undefined, blocks(item.tokens, !item.loose));
 }
 
 function blocks(tokens: readonly Token[], tight: boolean): VNode[] {

@@ -1,4 +1,5 @@
 import type { Links, Token } from 'marked';
+import { OpenList } from './open-list.ts';
 import { block, lex } from './render.ts';
 import { patchChildren, sameTree, type VElement } from './vnode.ts';
 
@@ -26,6 +27,8 @@ export class MarkdownStream {
   #carry = '';
   #shown: VElement[] = [];
   #frozen = 0;
+  /** The open block is a long list. */
+  #list: OpenList | undefined;
 
   /** `onBlock` is told of each block when it is finished: the place to highlight code. */
   constructor(root: HTMLElement, onBlock: (element: HTMLElement) => void = () => {}) {
@@ -59,6 +62,7 @@ export class MarkdownStream {
     this.#carry = '';
     this.#shown = [];
     this.#frozen = 0;
+    this.#list = undefined;
   }
 
   #append(text: string): void {
@@ -71,6 +75,7 @@ export class MarkdownStream {
   }
 
   #render(final: boolean): void {
+    if (!final && this.#list && this.#goOn(this.#list)) return;
     const tokens = lex(this.#tail, known(this.#links));
     const cut = final ? tokens.length : settled(tokens, this.#tail, this.#links);
     const next: VElement[] = [];
@@ -87,6 +92,20 @@ export class MarkdownStream {
     patchChildren(this.#root, this.#frozen, this.#shown, next);
     this.#shown = next;
     if (finished.length > 0) this.#freeze(finished, indices);
+    this.#list = final || cut > 0 ? undefined : OpenList.of(tokens, this.#tail, next[0]);
+  }
+
+  /** Reads only what follows the finished items of the open list; false when that does not do. */
+  #goOn(list: OpenList): boolean {
+    const rest = this.#tail.slice(list.length);
+    const tokens = lex(rest, known(this.#links));
+    if (settled(tokens, rest, this.#links) > 0) return false;
+    const whole = list.continued(tokens, this.#shown[0] as VElement, rest);
+    if (!whole) return false;
+    const next = [whole, ...tokens.slice(1).flatMap((token) => block(token) ?? [])];
+    patchChildren(this.#root, this.#frozen, this.#shown, next);
+    this.#shown = next;
+    return true;
   }
 
   #freeze(tokens: readonly Token[], indices: readonly number[]): void {

@@ -69,6 +69,7 @@ export function patchChildren(
   for (let index = 0; index < after.length; index++) {
     const next = after[index] as VNode;
     const shown = before[index];
+    if (shown === next) continue;
     const dom = parent.childNodes[first + index];
     if (alike(shown, next)) patch(dom as Node, shown as VNode, next);
     else if (shown !== undefined) parent.replaceChild(create(next), dom as Node);
