@@ -113,7 +113,8 @@ export function createAcp(options: AcpOptions): Connector {
       if (codeOf(error) === loginNeeded) throw loginFailure(agent, methods, error);
       throw new AgentError('agent.error', `${nameOf(agent)} could not open a session: ${saidBy(error)}.`);
     });
-    await pick(session, open);
+    await pick(session, program, open);
+    session.ready();
   }
 
   /** Continues the agent's own session if it can, else begins one. */
@@ -155,10 +156,10 @@ export function createAcp(options: AcpOptions): Connector {
     );
   }
 
-  async function pick(session: AcpSession, { model, mode }: OpenOptions): Promise<void> {
+  async function pick(session: AcpSession, program: Program, { model, mode }: OpenOptions): Promise<void> {
     try {
-      if (model !== undefined) await session.setModel(model);
-      if (mode !== undefined) await session.setMode(mode);
+      if (model !== undefined) await bounded(program, session.setModel(model));
+      if (mode !== undefined) await bounded(program, session.setMode(mode));
     } catch (error) {
       session.note(error instanceof Error ? error.message : String(error));
     }

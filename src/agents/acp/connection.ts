@@ -4,7 +4,8 @@ import type { Program } from './program.ts';
 
 /** The client's side of the protocol: what an agent may tell and ask. */
 export interface Client {
-  update(notification: acp.SessionNotification): void;
+  /** Nothing of it has been checked. Never throws. */
+  update(notification: acp.SessionNotification | undefined): void;
   permission(
     request: acp.RequestPermissionRequest,
     signal: AbortSignal,
@@ -24,37 +25,40 @@ const largestMessage = 64 * 1024 * 1024;
 
 export function connect(program: Program, client: Client): acp.ClientConnection {
   const { client: methods } = acp.methods;
-  const stream = acp.ndJsonStream(
+  const { readable, writable } = acp.ndJsonStream(
     Writable.toWeb(program.stdin) as WritableStream<Uint8Array>,
     Readable.toWeb(program.stdout) as ReadableStream<Uint8Array>,
     { maxMessageBytes: largestMessage },
   );
-  return (
-    acp
-      .client({ name: 'Sluice' })
-      // First, and with no schema of the SDK's: updates are read in the order in which they stand among the answers, and
-      // an update with one wrong field is not lost as a whole.
-      .onNotification<acp.SessionNotification>(
-        'session/update',
-        (params) => params as acp.SessionNotification,
-        ({ params }) => client.update(params),
-      )
-      .onRequest(methods.session.requestPermission, ({ params, signal }) => client.permission(params, signal))
-      .onRequest(methods.fs.readTextFile, ({ params }) => client.readText(params))
-      .onRequest(methods.fs.writeTextFile, ({ params }) => client.writeText(params))
-      .onRequest(methods.terminal.create, ({ params }) => client.createTerminal(params))
-      .onRequest(methods.terminal.output, ({ params }) => client.terminalOutput(params))
-      .onRequest(methods.terminal.waitForExit, ({ params }) => client.waitForExit(params))
-      .onRequest(methods.terminal.kill, ({ params }) => client.killTerminal(params))
-      .onRequest(methods.terminal.release, ({ params }) => client.releaseTerminal(params))
-      .onRequest('*', ({ method, params }) => {
-        const answer = client.other(method, params);
-        if (answer === undefined) throw acp.RequestError.methodNotFound(method);
-        return answer;
-      })
-      .onNotification('*', ({ method, params }) => {
-        client.other(method, params);
-      })
-      .connect(stream)
-  );
+  // Updates are taken before the SDK sees them: it would settle a prompt before it passes on the update that came just
+  // before the answer, and drop an update as a whole for one wrong field.
+  const rest = new TransformStream<acp.AnyMessage, acp.AnyMessage>({
+    transform(message, controller) {
+      if (isUpdate(message)) client.update(message.params as acp.SessionNotification | undefined);
+      else controller.enqueue(message);
+    },
+  });
+  return acp
+    .client({ name: 'Sluice' })
+    .onRequest(methods.session.requestPermission, ({ params, signal }) => client.permission(params, signal))
+    .onRequest(methods.fs.readTextFile, ({ params }) => client.readText(params))
+    .onRequest(methods.fs.writeTextFile, ({ params }) => client.writeText(params))
+    .onRequest(methods.terminal.create, ({ params }) => client.createTerminal(params))
+    .onRequest(methods.terminal.output, ({ params }) => client.terminalOutput(params))
+    .onRequest(methods.terminal.waitForExit, ({ params }) => client.waitForExit(params))
+    .onRequest(methods.terminal.kill, ({ params }) => client.killTerminal(params))
+    .onRequest(methods.terminal.release, ({ params }) => client.releaseTerminal(params))
+    .onRequest('*', ({ method, params }) => {
+      const answer = client.other(method, params);
+      if (answer === undefined) throw acp.RequestError.methodNotFound(method);
+      return answer;
+    })
+    .onNotification('*', ({ method, params }) => {
+      client.other(method, params);
+    })
+    .connect({ readable: readable.pipeThrough(rest), writable });
+}
+
+function isUpdate(message: acp.AnyMessage): message is acp.AnyNotification {
+  return 'method' in message && message.method === 'session/update' && !('id' in message);
 }

@@ -40,7 +40,7 @@ export class Pickers {
     if (picker) this[which] = { ...picker, current };
   }
 
-  get changed(): Output {
+  get changed(): Extract<Output, { type: 'changed' }> {
     const { model, mode } = this;
     return {
       type: 'changed',

@@ -96,12 +96,17 @@ export class AcpSession implements AgentSession, Client {
   opened(agentSession: string, offered: Offered | undefined): void {
     this.#agentSession = agentSession;
     this.#pickers.take(offered);
-    const { open, program } = this.#options;
-    open.onOutput({ ...(this.#pickers.changed as Extract<Output, { type: 'changed' }>), agentSession });
+    const { program } = this.#options;
     void program.exited.then((exit) =>
       this.#exited(exitFailure(this.#options.agent, exit, program.lastWords)),
     );
     void this.connection.closed.then(() => this.#disconnected());
+  }
+
+  /** The session is as it was asked for: tells what can be picked. */
+  ready(): void {
+    const { changed } = this.#pickers;
+    this.#options.open.onOutput({ ...changed, agentSession: this.#agentSession });
   }
 
   /** Earlier turns that the agent does not know, for its first prompt. */
@@ -181,7 +186,8 @@ export class AcpSession implements AgentSession, Client {
 
   // What the agent tells and asks.
 
-  update({ sessionId, update }: acp.SessionNotification): void {
+  update(notification: acp.SessionNotification | undefined): void {
+    const { sessionId, update } = notification ?? {};
     if (!update || (this.#agentSession !== '' && sessionId !== this.#agentSession)) return;
     const { sessionUpdate } = update;
     if (sessionUpdate === 'current_mode_update') return this.#moved('mode', update.currentModeId);

@@ -11,8 +11,8 @@ import type { Terminals } from './terminals.ts';
 
 interface Tool {
   finished: boolean;
-  /** What it was given, as it was said last: tells growing arguments from news. */
-  said: string;
+  /** What it was given and has to show, as it was said last: tells growing arguments from news. */
+  said: readonly string[];
   /** Not said yet. */
   held: (ToolFields & { readonly title?: string }) | undefined;
   terminal: string | undefined;
@@ -82,7 +82,7 @@ export class Updates {
     if (!tool || (tool.finished && 'sessionUpdate' in update && update.sessionUpdate === 'tool_call')) {
       tool = {
         finished: false,
-        said: signature(fields),
+        said: bulkOf(fields),
         held: undefined,
         terminal: undefined,
         refused: false,
@@ -159,14 +159,13 @@ export class Updates {
     status: 'pending' | 'in_progress' | undefined,
   ): void {
     const merged = { ...tool.held, ...news };
-    const said = signature(merged);
-    const grown = said !== '' && said.startsWith(tool.said.replace(/["}\]]+$/, '')) && tool.said !== '';
-    if (grown && !status && said.length < tool.said.length * 1.25 + 200) {
+    const said = bulkOf(merged);
+    if (!status && grows(tool.said, said)) {
       tool.held = merged;
       return;
     }
     tool.held = undefined;
-    tool.said = said || tool.said;
+    tool.said = said;
     this.#say({ type: 'tool.updated', ...merged, ...(status && { status }) });
   }
 
@@ -207,8 +206,15 @@ export class Updates {
   }
 }
 
-function signature({ content, rawInput }: ToolFields): string {
-  return content === undefined && rawInput === undefined ? '' : JSON.stringify([rawInput, content]);
+function bulkOf({ content, rawInput }: ToolFields): string[] {
+  return [rawInput, content].map((part) => (part === undefined ? '' : JSON.stringify(part)));
+}
+
+/** The same, and some more at its end, but not so much that it is worth saying. */
+function grows(before: readonly string[], after: readonly string[]): boolean {
+  const begins = after.every((part, i) => part.startsWith((before[i] ?? '').replace(/["}\]]+$/, '')));
+  const size = before.join('').length;
+  return begins && size > 0 && after.join('').length < size * 1.25 + 200;
 }
 
 function commandsOf(commands: unknown): { name: string; description: string; hint?: string }[] {
