@@ -200,12 +200,13 @@ class LocalGateway implements Gateway {
   }
 
   async #send(session: string, body: SendMessage, digest: string): Promise<SendAnswer> {
-    const before = await this.#log.message(session, body.id);
-    if (before) {
-      if (before.digest !== digest) throw otherBody(body.id);
-      return before.answer;
-    }
     return this.#registry.with(session, async (open) => {
+      // Asked once the session is open: what another writer takes in after that makes this one's append fail.
+      const before = await this.#log.message(session, body.id);
+      if (before) {
+        if (before.digest !== digest) throw otherBody(body.id);
+        return before.answer;
+      }
       const { kind, agent, cwd, model, mode } = open.ref.getSnapshot().context;
       if (kind === 'job')
         throw new Refusal(409, 'session.is_job', 'A job takes no messages; stop it, or start another.');
@@ -218,8 +219,10 @@ class LocalGateway implements Gateway {
           ...(mode !== undefined && { mode }),
         };
         const answer = await open.ask({ type: 'background', message, digest, request });
+        // The answer that is remembered: the session may go on while the job is started.
+        const { cursor } = open;
         await this.#startJob(session, String(answer.job), { ...request, message });
-        return { outcome: 'job', job: String(answer.job), cursor: open.cursor };
+        return { outcome: 'job', job: String(answer.job), cursor };
       }
       const answer = await open.ask({ type: 'send', message, digest, delivery: body.delivery ?? 'queue' });
       return { ...(answer as Pick<SendAnswer, 'outcome' | 'turn'>), cursor: open.cursor };

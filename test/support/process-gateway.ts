@@ -4,8 +4,30 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { createParser } from 'eventsource-parser';
 import type { Fact } from '../../src/wire/facts.ts';
+
+/** What a gateway with a probe is asked. */
+export interface Question {
+  /** Collect garbage before the memory is measured. */
+  readonly collect?: boolean;
+  /** Moves its wall clock by so many milliseconds. */
+  readonly shiftMs?: number;
+}
+
+export interface Probe {
+  readonly heapBytes: number;
+  /** What keeps its event loop alive, as Node names it: sockets, timers, requests. */
+  readonly resources: readonly string[];
+  /** Its wall clock, milliseconds since 1970. */
+  readonly now: number;
+}
+
+export interface ProcessOptions {
+  /** Load the probe, so that `probe` can ask it. */
+  readonly probe?: boolean;
+}
 
 /** A gateway of its own process, over its own data: what a user has after `npm start`. */
 export class GatewayProcess {
@@ -13,17 +35,23 @@ export class GatewayProcess {
   readonly root: string;
   readonly #flags: readonly string[];
   readonly #env: Readonly<Record<string, string>>;
+  readonly #options: ProcessOptions;
   #child: ChildProcess | undefined;
   /** With the token, as printed. */
   openUrl = '';
   #port = '0';
 
-  constructor(flags: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
+  constructor(
+    flags: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+    options: ProcessOptions = {},
+  ) {
     const home = mkdtempSync(join(tmpdir(), 'sluice-'));
     this.data = join(home, 'data');
     this.root = mkdtempSync(join(home, 'root-'));
     this.#flags = flags;
     this.#env = env;
+    this.#options = options;
   }
 
   get url(): string {
@@ -40,16 +68,27 @@ export class GatewayProcess {
 
   /** Resolves with the printed line. A second start keeps the port, so that open pages find it again. */
   async start(): Promise<string> {
-    const args = ['src/gateway/main.ts', '--port', this.#port, '--data', this.data, '--root', this.root];
+    const { probe = false } = this.#options;
+    const before = probe ? ['--import', './test/support/probe.program.ts'] : [];
+    const args = [
+      ...before,
+      'src/gateway/main.ts',
+      '--port',
+      this.#port,
+      '--data',
+      this.data,
+      '--root',
+      this.root,
+    ];
     const child = spawn(process.execPath, [...args, ...this.#flags], {
       cwd: resolve(import.meta.dirname, '../..'),
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...(probe ? (['ipc'] as const) : [])],
       env: { ...process.env, ...this.#env },
     });
     this.#child = child;
     const errors: string[] = [];
-    child.stderr.on('data', (chunk) => errors.push(String(chunk)));
-    const lines = createInterface({ input: child.stdout });
+    child.stderr?.on('data', (chunk) => errors.push(String(chunk)));
+    const lines = createInterface({ input: child.stdout as Readable });
     const line = await Promise.race([
       once(lines, 'line').then(([first]) => String(first)),
       once(child, 'exit').then(([code]) =>
@@ -69,6 +108,15 @@ export class GatewayProcess {
     child.kill(signal);
     const [code, by] = await exit;
     return code ?? by;
+  }
+
+  /** Asks a gateway that was started with a probe. */
+  async probe(question: Question = {}): Promise<Probe> {
+    const child = this.#child as ChildProcess;
+    const answer = once(child, 'message');
+    child.send(question);
+    const [probe] = await answer;
+    return probe as Probe;
   }
 
   async remove(): Promise<void> {

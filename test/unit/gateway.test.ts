@@ -49,6 +49,18 @@ describe('a conversation in the gateway', () => {
     expect(followed.facts.map((f) => f.seq)).toEqual(log.map((f) => f.seq));
   });
 
+  it('answers a message for the background the same again, also when the session goes on meanwhile (I9)', async () => {
+    const message = { ...script('j1', [{ text: 'beside' }]), delivery: 'background' } as const;
+    // The job's log is opened after the parent's fact: just then the parent moves on.
+    const append = local.log.append.bind(local.log);
+    local.log.append = async (id, ...rest) => {
+      if (id !== session && rest[0] === 0) await local.gateway.change(session, { title: 'moved on' });
+      return append(id, ...rest);
+    };
+    const first = await local.gateway.send(session, message);
+    expect(await local.gateway.send(session, message)).toEqual(first);
+  });
+
   it('starts one turn for a message id, however often and however fast it is sent (I9)', async () => {
     const message = script('m1', [{ text: 'once' }]);
     const answers = await Promise.all([1, 2, 3].map(() => local.gateway.send(session, message)));
