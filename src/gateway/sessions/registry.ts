@@ -118,6 +118,12 @@ export class Registry {
 
   open(session: string): Promise<OpenSession> {
     let open = this.#open.get(session);
+    const ready = this.#ready.get(session);
+    // In use again: it is not retired now, and it is not the next one to go.
+    if (ready) {
+      const { kind } = ready.ref.getSnapshot().context;
+      this.#orchestrator.send({ type: 'open', session, kind });
+    }
     if (!open) {
       open = this.#start(session);
       this.#open.set(session, open);
