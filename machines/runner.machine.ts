@@ -96,9 +96,10 @@ export const runnerMachine = runnerGround.createMachine({
             ],
             begin: [
               { guard: { type: 'begins', params: { how: 'prompt' } }, target: 'engaged' },
+              { guard: 'beginsStopping', actions: 'rejoin', target: 'engaged.cancelling' },
               {
                 guard: { type: 'begins', params: { how: 'reattach' } },
-                actions: 'noteRejoin',
+                actions: ['rejoin', 'noteRejoin'],
                 target: 'engaged.polling',
               },
               { actions: 'settleInterrupted', target: 'ending' },
@@ -127,6 +128,7 @@ export const runnerMachine = runnerGround.createMachine({
                 turn: open?.id ?? '',
                 how: context.how,
                 content: open?.ref.getSnapshot().context.message?.content ?? [],
+                stopping: open?.stage !== undefined,
               };
             },
           },

@@ -115,6 +115,11 @@ export const runnerGround = setup({
     },
     // What the agent's side says.
     ofOpenTurn: ({ context, event }) => 'turn' in event && event.turn === standing(context).context.open?.id,
+    /** The turn was being stopped when the gateway before this one ended. */
+    beginsStopping: ({ context, event }) =>
+      event.type === 'begin' &&
+      event.how === 'reattach' &&
+      standing(context).context.open?.stage !== undefined,
     begins: ({ event }, params: { how: 'prompt' | 'reattach' | 'interrupt' }) =>
       event.type === 'begin' && event.how === params.how,
     /** Work of the agent's own is going on, although no text comes: a command runs, or it waits for an answer. */
@@ -303,8 +308,8 @@ export const runnerGround = setup({
       const at = Math.max(0, context.outputs.length - came);
       return { outputs: [...context.outputs.slice(0, at), note, ...context.outputs.slice(at)], polls: 0 };
     }),
+    rejoin: assign({ how: 'reattach' as const }),
     noteRejoin: assign(({ context, event }) => ({
-      how: 'reattach' as const,
       outputs: waiting(context, {
         type: 'watching',
         mode: 'poll',

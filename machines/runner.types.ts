@@ -53,6 +53,8 @@ export interface AgentInput {
   readonly turn: string;
   readonly how: How;
   readonly content: readonly ContentBlock[];
+  /** A stop was committed before: what is joined again is stopped at once. */
+  readonly stopping: boolean;
 }
 
 /** What the runner tells the agent's side of the running turn. */

@@ -65,6 +65,8 @@ class Prompt {
   readonly #unwatch: () => void;
   #session: AgentSession | undefined;
   #cancelled = false;
+  /** The agent has taken the cancel. */
+  #told = false;
   /** Nothing reads from the agent now: the stream is lost, or never was. */
   #idle = false;
   #settled = false;
@@ -86,9 +88,11 @@ class Prompt {
     try {
       const session = await this.#host.open();
       // I5: a stop that came before the agent was up leaves nothing to cancel, and no prompt is sent.
-      if (this.#cancelled) return this.#settle({ stopReason: 'cancelled' });
+      const rejoins = this.#input.how === 'reattach';
+      if (this.#cancelled && !rejoins) return this.#settle({ stopReason: 'cancelled' });
       this.#session = session;
       const stream = this.#stream(session);
+      if (this.#cancelled || this.#input.stopping) this.#cancel();
       if (!stream) this.#idle = true;
       else await this.#read(stream);
     } catch (error) {
@@ -155,17 +159,22 @@ class Prompt {
       // A4: usage may follow the end; the runner knows what is still welcome.
       this.#send({ type: 'output', turn, outputs: [output] });
     }
-    if (lost && !this.#cancelled) this.#idle = true;
-    else this.#settle(this.#cancelled ? { stopReason: 'cancelled' } : early);
+    if (!lost) return this.#settle(this.#cancelled ? { stopReason: 'cancelled' } : early);
+    this.#idle = true;
+    if (this.#told) this.#settle({ stopReason: 'cancelled' });
   }
 
   #cancel(): void {
     this.#cancelled = true;
-    if (!this.#session) return this.#settle({ stopReason: 'cancelled' });
-    const idle = this.#idle;
+    if (!this.#session) {
+      // What is joined again runs already: it is told as soon as it can be.
+      if (this.#input.how !== 'reattach') this.#settle({ stopReason: 'cancelled' });
+      return;
+    }
     void this.#tell(() => this.#session?.cancel()).then((told) => {
+      this.#told = told;
       // No stream will say that it is over; an agent that cannot be told goes on, until it is ended.
-      if (idle && told) this.#settle({ stopReason: 'cancelled' });
+      if (this.#idle && told) this.#settle({ stopReason: 'cancelled' });
     });
   }
 

@@ -10,7 +10,9 @@ import { snapshotTurns } from './project.ts';
 export async function readSnapshot(log: Log, session: string): Promise<SessionSnapshot | undefined> {
   const row = await log.session(session);
   if (!row) return undefined;
-  const { turns, older } = await log.turns(session, undefined, snapshotTurns);
+  const { turns: newest, older } = await log.turns(session, undefined, snapshotTurns);
+  // Written meanwhile by the runner: what ended after the row was read is still open in it.
+  const turns = newest.filter((turn) => turn.seq <= row.seq);
   const open = row.openTurn ? await readTurn(log, row) : undefined;
   return {
     ...row.head,

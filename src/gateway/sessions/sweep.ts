@@ -20,8 +20,8 @@ export async function sweep(
     await registry.with(head.id, async (open) => {
       if (!openTurn) return;
       const handle = open.ref.getSnapshot().context.open?.handle;
-      const stopping = open.ref.getSnapshot().context.open?.stage !== undefined;
-      if (handle !== undefined && !stopping) {
+      // Also a turn that was being stopped: its agent may live on, and is to be told.
+      if (handle !== undefined) {
         open.tell({
           type: 'begin',
           how: 'reattach',

@@ -7,8 +7,8 @@ import {
 } from '../../../src/agents/agent.ts';
 import type { Random } from './random.ts';
 import { Run } from './run.ts';
-import { planOf } from './scripts.ts';
 import type { Life, Scheduler } from './scheduler.ts';
+import { planOf } from './scripts.ts';
 import type { Watch } from './watch.ts';
 
 export const words = (session: string, turn: string, n: number) => `[${session}:${turn}#${n}]`;

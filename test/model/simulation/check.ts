@@ -36,7 +36,8 @@ export class Check {
       if (!server.isUp) continue;
       for (const [session, ref] of server.actors) this.#actor(server.name, session, ref, false);
     }
-    for (const page of pages) for (const [session, ref] of page.sessions) this.#actor(page.name, session, ref, true);
+    for (const page of pages)
+      for (const [session, ref] of page.sessions) this.#actor(page.name, session, ref, true);
   }
 
   reference(session: string): Reference | undefined {
@@ -56,11 +57,18 @@ export class Check {
     const before = reference.last.snapshot.context.open;
     for (const fact of fresh) reference.add(fact);
     this.facts += fresh.length;
-    this.#watch.line('gateway', 'log', () => `${session} ${fresh.map((f) => `${f.seq} ${f.type}`).join(', ')}`);
+    this.#watch.line(
+      'gateway',
+      'log',
+      () => `${session} ${fresh.map((f) => `${f.seq} ${f.type}`).join(', ')}`,
+    );
     const { turns } = reference.last;
     this.#say('I6', session, allFits(turns.slice(-2)));
     // Text of a turn that runs and is not stopped breaks no rule of order.
-    const isPlain = before && !before.stage && fresh.every((f) => plainText.has(f.type) && 'turn' in f && f.turn === before.id);
+    const isPlain =
+      before &&
+      !before.stage &&
+      fresh.every((f) => plainText.has(f.type) && 'turn' in f && f.turn === before.id);
     if (isPlain) return;
     const open = turns.at(-1);
     const running = open && !open.outcome ? [open.id] : [];
@@ -68,14 +76,16 @@ export class Check {
     this.#say('I13', session, endsSayWhy(fresh));
     this.#say('I11', session, quietPolls(facts));
     this.#say('I8', session, ownWords(fresh));
-    for (const fact of fresh) if (fact.type === 'turn.ended' && fact.outcome === 'finalized') this.#words(session, fact.turn);
+    for (const fact of fresh)
+      if (fact.type === 'turn.ended' && fact.outcome === 'finalized') this.#words(session, fact.turn);
   }
 
   #words(session: string, id: string): void {
     const key = `${session}:${id}`;
     const run = this.#agents.runs.get(key);
     const turn = this.#references.get(session)?.last.turns.find((one) => one.id === id);
-    if (run && turn && !this.#watch.hasRaced) this.#say('every word once', session, everyWordOnce(turn, key, run.said));
+    if (run && turn && !this.#watch.hasRaced)
+      this.#say('every word once', session, everyWordOnce(turn, key, run.said));
   }
 
   #actor(who: string, session: string, ref: SessionRef, isPage: boolean): void {
@@ -89,7 +99,10 @@ export class Check {
     if (!reference || reference.epoch !== context.epoch) return;
     const at = reference.at(context.seq);
     if (!at) {
-      this.#watch.breach('I7', `${who} has seen ${context.seq} of ${session}, and ${reference.length} are committed`);
+      this.#watch.breach(
+        'I7',
+        `${who} has seen ${context.seq} of ${session}, and ${reference.length} are committed`,
+      );
       return;
     }
     const found = difference(snapshot, at);
@@ -106,7 +119,8 @@ export class Check {
     }
     for (const turn of turns) {
       const known = rows.turns.get(turn.id);
-      if (known && known !== turn) this.#watch.breach('I10', `${who}: the row of ${session} ${turn.id} was made anew`);
+      if (known && known !== turn)
+        this.#watch.breach('I10', `${who}: the row of ${session} ${turn.id} was made anew`);
       rows.turns.set(turn.id, turn);
     }
   }

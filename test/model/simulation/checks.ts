@@ -8,8 +8,11 @@ import type { Violations } from '../../support/invariants.ts';
 /** I13: a turn that did not end well says why. */
 export function endsSayWhy(facts: readonly Fact[]): Violations {
   return facts.flatMap((fact) => {
-    if (fact.type !== 'turn.ended' || (fact.outcome !== 'failed' && fact.outcome !== 'interrupted')) return [];
-    return fact.error?.message ? [] : [`${fact.seq}: ${fact.turn} ended ${fact.outcome} and does not say why`];
+    if (fact.type !== 'turn.ended' || (fact.outcome !== 'failed' && fact.outcome !== 'interrupted'))
+      return [];
+    return fact.error?.message
+      ? []
+      : [`${fact.seq}: ${fact.turn} ended ${fact.outcome} and does not say why`];
   });
 }
 
@@ -31,7 +34,8 @@ export function quietPolls(facts: readonly Fact[]): Violations {
     if (fact.type === 'turn.watching') {
       const next = `${fact.mode} (${fact.reason})`;
       // Each gateway that joins a turn again is told so.
-      if (next === watching && fact.mode === 'poll' && !/Its stream|restarted/.test(fact.reason)) found.push(`${fact.seq}: ${next} twice`);
+      if (next === watching && fact.mode === 'poll' && !/Its stream|restarted/.test(fact.reason))
+        found.push(`${fact.seq}: ${next} twice`);
       watching = next;
     }
   }
@@ -59,7 +63,9 @@ export function ownWords(facts: readonly Fact[]): Violations {
 
 /** The words of a text, each signed by its agent. */
 function wordsOf(text: string, key: string): readonly string[] {
-  return [...text.matchAll(signed)].filter(([, session, turn]) => `${session}:${turn}` === key).map(([word]) => word);
+  return [...text.matchAll(signed)]
+    .filter(([, session, turn]) => `${session}:${turn}` === key)
+    .map(([word]) => word);
 }
 
 /** No token is lost and none comes twice: what the agent said before a good end is what the turn holds. */
@@ -84,5 +90,7 @@ export function everyWordOnce(turn: Turn, key: string, said: readonly Output[]):
 
 /** I6, C51: nothing that was committed failed to fit its turn. */
 export function allFits(turns: readonly Turn[]): Violations {
-  return turns.flatMap((turn) => turn.misfits.map((misfit) => `${turn.id} at ${misfit.seq}: ${misfit.reason}`));
+  return turns.flatMap((turn) =>
+    turn.misfits.map((misfit) => `${turn.id} at ${misfit.seq}: ${misfit.reason}`),
+  );
 }

@@ -20,14 +20,19 @@ export class Coverage {
     const ref = event.actorRef as AnyActorRef;
     const machine = machineOf(ref);
     if (machine === undefined) return;
-    for (const transition of event._transitions) add(this.transitions, `${machine} ${transitionId(transition)}`);
+    for (const transition of event._transitions)
+      add(this.transitions, `${machine} ${transitionId(transition)}`);
     const { snapshot } = event as unknown as { snapshot?: { value?: unknown } };
     if (snapshot?.value !== undefined) {
       for (const state of pathsOf(snapshot.value)) add(this.states, `${machine} ${state}`);
     }
   };
 
-  merge(other: { transitions: Iterable<[string, number]>; states: Iterable<[string, number]>; situations: Iterable<string> }): void {
+  merge(other: {
+    transitions: Iterable<[string, number]>;
+    states: Iterable<[string, number]>;
+    situations: Iterable<string>;
+  }): void {
     for (const [key, count] of other.transitions) add(this.transitions, key, count);
     for (const [key, count] of other.states) add(this.states, key, count);
     for (const key of other.situations) this.situations.add(key);
@@ -53,7 +58,9 @@ function machineOf(ref: AnyActorRef): string | undefined {
 
 function pathsOf(value: unknown): string[] {
   if (typeof value === 'string') return [value];
-  return Object.entries(value as object).flatMap(([key, inner]) => pathsOf(inner).map((path) => `${key}.${path}`));
+  return Object.entries(value as object).flatMap(([key, inner]) =>
+    pathsOf(inner).map((path) => `${key}.${path}`),
+  );
 }
 
 export const machines: Readonly<Record<string, AnyStateMachine>> = {
@@ -73,7 +80,10 @@ export function allTransitions(): ReadonlyMap<string, string> {
     const visit = (node: AnyStateNode): void => {
       for (const transition of [...[...node.transitions.values()].flat(), ...(node.always ?? [])]) {
         const guard = transition.guard;
-        const when = guard === undefined ? '' : ` [${typeof guard === 'string' ? guard : 'type' in guard ? guard.type : 'guard'}]`;
+        const when =
+          guard === undefined
+            ? ''
+            : ` [${typeof guard === 'string' ? guard : 'type' in guard ? guard.type : 'guard'}]`;
         const target = transition.target?.map((one: AnyStateNode) => one.key).join(', ');
         const text = `${name}: ${node.path.join('.') || '(any state)'} -- ${transition.eventType || 'always'}${when} --> ${target ?? '(stays)'}`;
         all.set(`${name} ${transitionId(transition)}`, text);

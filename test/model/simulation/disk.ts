@@ -1,7 +1,7 @@
-import { type Log, LogUnavailable } from '../../../src/gateway/log/log.ts';
+import { judge, unopened } from '../../../machines/law.ts';
+import { type Log, LogUnavailable, type MessageRow } from '../../../src/gateway/log/log.ts';
 import { MemoryLog } from '../../../src/gateway/log/memory.log.ts';
 import { project, projectSession } from '../../../src/gateway/sessions/project.ts';
-import { judge, unopened } from '../../../machines/law.ts';
 import type { Draft, Fact } from '../../../src/wire/facts.ts';
 import type { Random } from './random.ts';
 import type { Life, Scheduler } from './scheduler.ts';
@@ -15,6 +15,8 @@ export class Disk {
   #epochs = 0;
   /** The committed facts of each session, for the checks. */
   readonly facts = new Map<string, Fact[]>();
+  /** How far each writer has been told of what it wrote. */
+  readonly acknowledged = new Map<string, number>();
   /** Nothing can be written. */
   isFull = false;
   /** So many appends fail from now on. */
@@ -53,6 +55,7 @@ export class Disk {
         const facts = await store().append(session, expectedSeq, drafts, projection);
         this.#keep(session, facts);
         await life.sleep(pause());
+        this.acknowledged.set(session, facts.at(-1)?.seq ?? 0);
         return facts;
       },
       read: (...args) => look(() => store().read(...args)),
@@ -79,6 +82,8 @@ export class Disk {
   /** A backup is put back while no gateway runs: each log ends earlier, and has another epoch. */
   async restore(keep: number): Promise<void> {
     const before = [...this.facts];
+    const old = this.#store;
+    this.acknowledged.clear();
     this.#store = this.#empty();
     this.facts.clear();
     for (const [session, facts] of before) {
@@ -86,18 +91,30 @@ export class Disk {
       const first = kept[0];
       if (first?.type !== 'session.opened') continue;
       const drafts = kept.map(({ v, session: _, epoch, seq, at, ...draft }) => draft as Draft);
-      await this.write(session, first.kind, drafts);
+      const ids = new Set(kept.flatMap(messagesOf));
+      const rows = await Promise.all([...ids].map((id) => old.message(session, id)));
+      await this.write(
+        session,
+        first.kind,
+        drafts,
+        rows.filter((row) => row !== undefined),
+      );
     }
   }
 
   /** Writes a whole log at once, as a gateway would have. */
-  async write(session: string, kind: 'conversation' | 'job', drafts: readonly Draft[]): Promise<void> {
+  async write(
+    session: string,
+    kind: 'conversation' | 'job',
+    drafts: readonly Draft[],
+    rows: readonly MessageRow[] = [],
+  ): Promise<void> {
     const verdict = judge(unopened(session, kind), drafts, this.#scheduler.now);
     if (!verdict.lawful) throw new Error(`${verdict.refused.type} at ${verdict.index} is not lawful`);
     const written = await this.#store.append(session, 0, drafts, (facts) => {
-      const { ends, messages, openTurn, ...rest } = projectSession(session, facts);
+      const { ends, messages: _, openTurn, ...rest } = projectSession(session, facts);
       const { unread } = project(unopened(session, kind), verdict.next, facts, undefined);
-      return { ...rest, messages: [], unread, openTurn: openTurn ?? null };
+      return { ...rest, messages: rows, unread, openTurn: openTurn ?? null };
     });
     this.#keep(session, written);
   }
@@ -118,4 +135,10 @@ export class Disk {
       },
     });
   }
+}
+
+function messagesOf(fact: Fact): readonly string[] {
+  if (fact.type === 'job.attached') return [fact.request.message.id];
+  if (!('message' in fact) || fact.message === undefined) return [];
+  return [typeof fact.message === 'string' ? fact.message : fact.message.id];
 }

@@ -38,7 +38,13 @@ export class Network {
   /** Pages that have no network now. */
   readonly away = new Set<string>();
 
-  constructor(scheduler: Scheduler, random: Random, watch: Watch, weather: Weather, servers: () => readonly Server[]) {
+  constructor(
+    scheduler: Scheduler,
+    random: Random,
+    watch: Watch,
+    weather: Weather,
+    servers: () => readonly Server[],
+  ) {
     this.#scheduler = scheduler;
     this.#random = random;
     this.#watch = watch;
@@ -184,19 +190,26 @@ export class Network {
     return {
       health: () => call('health', async () => ({ name: 'Sluice', version: '0' })),
       agents: (signal) => call('agents', (service) => service.agents(), signal),
-      sessions: (query = {}, signal) => call('sessions', (service) => service.list({ limit: 50, ...query }), signal),
+      sessions: (query = {}, signal) =>
+        call('sessions', (service) => service.list({ limit: 50, ...query }), signal),
       create: (body) => call('create', (service) => service.create(body)),
       snapshot: (id, signal) => call(`snapshot ${id}`, (service) => service.snapshot(id), signal),
       change: (id, body) => call(`change ${id}`, (service) => service.change(id, body)),
       remove: (id) => call(`remove ${id}`, (service) => service.remove(id)),
       turns: (id, before, limit = 50) => call('turns', (service) => service.turns(id, before, limit)),
       send: (id, body, signal) => call(`send ${id} ${body.id}`, (service) => service.send(id, body), signal),
-      stop: (id, body, signal) => call(`stop ${id} ${JSON.stringify(body)}`, (service) => service.stop(id, body), signal),
+      stop: (id, body, signal) =>
+        call(`stop ${id} ${JSON.stringify(body)}`, (service) => service.stop(id, body), signal),
       resume: (id) => call(`resume ${id}`, (service) => service.resume(id)),
       retry: (id, turn) => call(`retry ${id}`, (service) => service.retry(id, { turn })),
-      editQueue: (id, body) => call(`queue ${id} ${JSON.stringify(body)}`, (service) => service.editQueue(id, body)),
+      editQueue: (id, body) =>
+        call(`queue ${id} ${JSON.stringify(body)}`, (service) => service.editQueue(id, body)),
       answer: (id, permission, option, signal) =>
-        call(`answer ${id} ${permission} ${option}`, (service) => service.answer(id, permission, option), signal),
+        call(
+          `answer ${id} ${permission} ${option}`,
+          (service) => service.answer(id, permission, option),
+          signal,
+        ),
       jobs: (signal) => call('jobs', (service) => service.jobs(), signal),
       job: (id) => call(`job ${id}`, (service) => service.job(id)),
       stopJob: (id, signal) => call(`stop job ${id}`, (service) => service.stopJob(id), signal),
@@ -264,12 +277,20 @@ export class Network {
     this.#watch.line('gateway', 'world', () => `${name} refused: ${String(error)}`);
     if (error instanceof Refusal) {
       this.#watch.hit(`refused: ${error.code}`);
-      return new ProblemError(error.status, error.code, error.message, JSON.parse(JSON.stringify(error.extra)));
+      return new ProblemError(
+        error.status,
+        error.code,
+        error.message,
+        JSON.parse(JSON.stringify(error.extra)),
+      );
     }
     const kind = error instanceof Error ? error.name : String(error);
     this.#watch.hit(`internal error: ${kind}`);
     if (kind !== 'LogUnavailable' && kind !== 'LogConflict') {
-      this.#watch.breach('internal error', `${name}: ${error instanceof Error ? error.stack : String(error)}`);
+      this.#watch.breach(
+        'internal error',
+        `${name}: ${error instanceof Error ? error.stack : String(error)}`,
+      );
     }
     return new ProblemError(500, 'internal', String(error));
   }

@@ -120,7 +120,12 @@ export class Page {
       }),
       options,
     );
-    this.#part = connect({ root: this.root, link: this.link, outbox: this.outbox, directory: this.directory });
+    this.#part = connect({
+      root: this.root,
+      link: this.link,
+      outbox: this.outbox,
+      directory: this.directory,
+    });
     for (const actor of [this.root, this.directory, this.outbox, this.link]) actor.start();
   }
 

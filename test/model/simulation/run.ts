@@ -1,8 +1,8 @@
 import type { Output, PermissionAnswer, Poll } from '../../../src/agents/agent.ts';
 import type { Turn } from '../../../src/wire/turn.ts';
 import { Pipe } from './pipe.ts';
-import type { Plan } from './scripts.ts';
 import type { Life, Scheduler } from './scheduler.ts';
+import type { Plan } from './scripts.ts';
 
 /** A turn on the agent's side: it follows its plan, whether or not anybody listens. */
 export class Run {
@@ -79,6 +79,8 @@ export class Run {
   /** Another gateway joins it, and gets what the log has not seen. */
   rejoin(life: Life, seen: Turn): Pipe {
     this.pipe = new Pipe(life);
+    // Each gateway may ask once.
+    this.cancels = 0;
     const text = JSON.stringify(seen);
     const known = this.said.findLastIndex((output) => textsOf(output).some((label) => text.includes(label)));
     for (const output of this.said.slice(known + 1)) if (output.type !== 'accepted') this.pipe.push(output);

@@ -116,10 +116,20 @@ class Writer {
       [2, () => this.#text('thought')],
       [4, () => this.#tool()],
       [3, () => this.#permission()],
-      [1, () => this.say({ type: 'plan', entries: [{ content: this.#word(), priority: 'low', status: 'pending' }] })],
+      [
+        1,
+        () =>
+          this.say({
+            type: 'plan',
+            entries: [{ content: this.#word(), priority: 'low', status: 'pending' }],
+          }),
+      ],
       [1, () => this.say({ type: 'retrying', attempt: r.int(1, 3), reason: 'The model was busy.' })],
       [1, () => this.#silence()],
-      [1, () => this.say({ type: 'progress', progress: { text: this.#word(), done: r.int(0, 3), total: 3 } })],
+      [
+        1,
+        () => this.say({ type: 'progress', progress: { text: this.#word(), done: r.int(0, 3), total: 3 } }),
+      ],
       [1, () => this.say({ type: 'notice', level: 'info', code: 'sim', text: this.#word() })],
       [1, () => this.say({ type: 'usage', usage: { totalTokens: r.int(1, 99) } })],
       [1, () => this.#commands()],
@@ -140,21 +150,24 @@ class Writer {
     const toolCallId = this.#word();
     const r = this.#random;
     this.say({ type: 'tool.started', toolCallId, title: 'Run' });
-    if (r.chance(0.2)) this.#fault('tool announced twice', { type: 'tool.started', toolCallId, title: 'Run again' });
+    if (r.chance(0.2))
+      this.#fault('tool announced twice', { type: 'tool.started', toolCallId, title: 'Run again' });
     if (r.chance(0.5)) this.say({ type: 'tool.updated', toolCallId, output: this.#word() });
     if (r.chance(0.3)) this.#text('text');
     if (r.chance(0.2)) return this.#note('tool never ends (A5)');
     if (r.chance(0.15)) return this.say({ type: 'tool.refused', toolCallId, reason: 'no' });
     const status = r.chance(0.3) ? 'failed' : 'completed';
     this.say({ type: 'tool.finished', toolCallId, status, exitCode: 0 });
-    if (r.chance(0.15)) this.#fault('tool ends twice', { type: 'tool.finished', toolCallId, status: 'completed' });
+    if (r.chance(0.15))
+      this.#fault('tool ends twice', { type: 'tool.finished', toolCallId, status: 'completed' });
   }
 
   #permission(): void {
     const permission = this.#word();
     const r = this.#random;
     const toolCallId = r.chance(0.5) ? this.#word() : undefined;
-    if (toolCallId !== undefined && r.chance(0.5)) this.say({ type: 'tool.started', toolCallId, title: 'Write' });
+    if (toolCallId !== undefined && r.chance(0.5))
+      this.say({ type: 'tool.started', toolCallId, title: 'Write' });
     else if (toolCallId !== undefined) this.#note('permission for a call never announced (A6)');
     this.say({
       type: 'permission.asked',

@@ -118,12 +118,14 @@ export class Server {
   #observe(event: InspectionEvent): void {
     if (this.life.isOver) return;
     const ref = event.actorRef as SessionRef;
-    if (event.type === '@xstate.actor' && ref.id?.startsWith('session:')) this.actors.set(ref.id.slice(8), ref);
+    if (event.type === '@xstate.actor' && ref.id?.startsWith('session:'))
+      this.actors.set(ref.id.slice(8), ref);
     this.#parts.coverage?.observe(event);
     if (event.type !== '@xstate.event' || event.event.type !== 'xstate.error.actor.append') return;
     const { error } = event.event as unknown as { error: Error };
     // The law refused what the runner itself made of the committed state.
-    if (error.name === 'Unlawful' || error.name === 'ZodError') this.#parts.watch.breach('law', error.message);
+    if (error.name === 'Unlawful' || error.name === 'ZodError')
+      this.#parts.watch.breach('law', error.message);
     else this.#parts.watch.hit(`append fails: ${error.name}`);
   }
 

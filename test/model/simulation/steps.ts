@@ -4,11 +4,34 @@ import type { Random } from './random.ts';
 export type Step = { readonly id: number; readonly after: number } & Deed;
 
 export type Deed =
-  | { readonly do: 'send'; readonly tab: number; readonly session: number; readonly delivery: 'queue' | 'steer' | 'background'; readonly times: number }
+  | {
+      readonly do: 'send';
+      readonly tab: number;
+      readonly session: number;
+      readonly delivery: 'queue' | 'steer' | 'background';
+      readonly times: number;
+    }
   | { readonly do: 'send again'; readonly tab: number; readonly pick: number }
-  | { readonly do: 'stop turn' | 'stop message' | 'stop old' | 'stop job' | 'resume' | 'retry' | 'rename'; readonly tab: number; readonly session: number; readonly pick: number }
-  | { readonly do: 'edit' | 'move' | 'remove'; readonly tab: number; readonly session: number; readonly pick: number; readonly to: number }
-  | { readonly do: 'answer'; readonly tab: number; readonly session: number; readonly option: 'yes' | 'no'; readonly both: boolean }
+  | {
+      readonly do: 'stop turn' | 'stop message' | 'stop old' | 'stop job' | 'resume' | 'retry' | 'rename';
+      readonly tab: number;
+      readonly session: number;
+      readonly pick: number;
+    }
+  | {
+      readonly do: 'edit' | 'move' | 'remove';
+      readonly tab: number;
+      readonly session: number;
+      readonly pick: number;
+      readonly to: number;
+    }
+  | {
+      readonly do: 'answer';
+      readonly tab: number;
+      readonly session: number;
+      readonly option: 'yes' | 'no';
+      readonly both: boolean;
+    }
   | { readonly do: 'open' | 'leave' | 'delete'; readonly tab: number; readonly session: number }
   | { readonly do: 'reload'; readonly tab: number }
   | { readonly do: 'cut' | 'half open'; readonly tab: number }
@@ -27,7 +50,19 @@ export const sessions = 2;
 
 /** What users do, and how often. */
 const deeds: readonly (readonly [number, (r: Random) => Deed])[] = [
-  [14, (r) => ({ do: 'send', ...where(r), delivery: r.weighted([[6, 'queue'], [2, 'steer'], [2, 'background']] as const), times: r.chance(0.15) ? 2 : 1 })],
+  [
+    14,
+    (r) => ({
+      do: 'send',
+      ...where(r),
+      delivery: r.weighted([
+        [6, 'queue'],
+        [2, 'steer'],
+        [2, 'background'],
+      ] as const),
+      times: r.chance(0.15) ? 2 : 1,
+    }),
+  ],
   [1.5, (r) => ({ do: 'send again', tab: tab(r), pick: r.int(0, 9) })],
   [4, (r) => ({ do: 'stop turn', ...where(r), pick: r.int(0, 9) })],
   [2, (r) => ({ do: 'stop message', ...where(r), pick: r.int(0, 9) })],
@@ -39,7 +74,15 @@ const deeds: readonly (readonly [number, (r: Random) => Deed])[] = [
   [1, (r) => ({ do: 'edit', ...where(r), pick: r.int(0, 9), to: 0 })],
   [1, (r) => ({ do: 'move', ...where(r), pick: r.int(0, 9), to: r.int(0, 2) })],
   [0.8, (r) => ({ do: 'remove', ...where(r), pick: r.int(0, 9), to: 0 })],
-  [6, (r) => ({ do: 'answer', ...where(r), option: r.pick(['yes', 'yes', 'no'] as const), both: r.chance(0.3) })],
+  [
+    6,
+    (r) => ({
+      do: 'answer',
+      ...where(r),
+      option: r.pick(['yes', 'yes', 'no'] as const),
+      both: r.chance(0.3),
+    }),
+  ],
   [1.5, (r) => ({ do: 'open', ...where(r) })],
   [1, (r) => ({ do: 'leave', ...where(r) })],
   [0.25, (r) => ({ do: 'delete', ...where(r) })],

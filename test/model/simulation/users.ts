@@ -33,7 +33,8 @@ export class Users {
     const view = page.view(session);
     const ask = (kind: Partial<Ask>) =>
       this.#ask(page, { id: `x${step.id}`, session, at: this.#scheduler.now, ...kind } as Ask);
-    const pick = <T>(from: readonly T[]): T | undefined => ('pick' in step ? from[step.pick % from.length] : from[0]);
+    const pick = <T>(from: readonly T[]): T | undefined =>
+      'pick' in step ? from[step.pick % from.length] : from[0];
     switch (step.do) {
       case 'send': {
         const id = `m${step.id}`;
@@ -73,7 +74,13 @@ export class Users {
         const other = this.#page(1 - step.tab);
         const option = step.option === 'yes' ? 'no' : 'yes';
         const body = { permission: permission.id, option };
-        return this.#ask(other, { id: `y${step.id}`, session, at: this.#scheduler.now, kind: 'answer', body });
+        return this.#ask(other, {
+          id: `y${step.id}`,
+          session,
+          at: this.#scheduler.now,
+          kind: 'answer',
+          body,
+        });
       }
       case 'resume':
         return this.#call(page.api.resume(session));
@@ -90,8 +97,10 @@ export class Users {
         if (!view || message === undefined) return false;
         const { revision } = view.queue;
         const content = [{ type: 'text' as const, text: `${message} edited` }];
-        if (step.do === 'edit') return this.#call(page.api.editQueue(session, { revision, edit: { message, content } }));
-        if (step.do === 'remove') return this.#call(page.api.editQueue(session, { revision, remove: { message } }));
+        if (step.do === 'edit')
+          return this.#call(page.api.editQueue(session, { revision, edit: { message, content } }));
+        if (step.do === 'remove')
+          return this.#call(page.api.editQueue(session, { revision, remove: { message } }));
         return this.#call(page.api.editQueue(session, { revision, move: { message, to: step.to } }));
       }
       case 'open':

@@ -53,10 +53,14 @@ export class Watch {
     this.line('gateway', 'agent', () => `${session} prompt ${turn}`);
     const facts = this.#disk.facts.get(session) ?? [];
     const isCommitted = facts.some((fact) => fact.type === 'turn.started' && fact.turn === turn);
-    if (!isCommitted && !this.hasRaced) this.breach('I3', `${session} ${turn} was prompted before it was committed`);
-    if (found.times > 1 && !this.hasRaced) this.breach('I3', `${session} ${turn} was prompted ${found.times} times`);
-    if (found.busy && !this.hasRaced) this.breach('I3', `${session} ${turn} was prompted while another prompt was out`);
-    const stopped = facts.some((fact) => fact.type === 'turn.stopping' && fact.turn === turn);
+    if (!isCommitted && !this.hasRaced)
+      this.breach('I3', `${session} ${turn} was prompted before it was committed`);
+    if (found.times > 1 && !this.hasRaced)
+      this.breach('I3', `${session} ${turn} was prompted ${found.times} times`);
+    if (found.busy && !this.hasRaced)
+      this.breach('I3', `${session} ${turn} was prompted while another prompt was out`);
+    const known = this.#disk.acknowledged.get(session) ?? 0;
+    const stopped = facts.some((f) => f.type === 'turn.stopping' && f.turn === turn && f.seq <= known);
     if (stopped) this.breach('I5', `${session} ${turn} was prompted although it was stopped`);
   }
 

@@ -39,7 +39,13 @@ export class World {
     this.watch = new Watch(scheduler, this.disk, tracing);
     this.agents = new AllAgents(scheduler, this.#random.fork('agents'), this.watch);
     const weather = weatherOf(this.#random.fork('weather'));
-    this.network = new Network(scheduler, this.#random.fork('network'), this.watch, weather, () => this.servers);
+    this.network = new Network(
+      scheduler,
+      this.#random.fork('network'),
+      this.watch,
+      weather,
+      () => this.servers,
+    );
     this.users = new Users(scheduler, this.watch, (tab) => this.pages[tab] as Page);
     this.check = new Check(this.disk, this.agents, this.watch);
   }
@@ -91,7 +97,9 @@ export class World {
       const { queue, open, permissions, jobs } = at.context;
       return `${JSON.stringify(at.value)}${queue.held ? 'h' : ''}${queue.messages.length}${open?.stage ?? ''}${open?.watching ?? ''}${open?.tools.length ?? ''}p${permissions.length}j${jobs.filter((job) => !job.outcome).length}`;
     });
-    const pages = this.pages.map((page) => `${of(page.link)}${of(page.outbox)}${page.sessions.map(([, ref]) => of(ref)).join()}`);
+    const pages = this.pages.map(
+      (page) => `${of(page.link)}${of(page.outbox)}${page.sessions.map(([, ref]) => of(ref)).join()}`,
+    );
     return `${this.servers.filter((server) => server.isUp).length}|${logs.join()}|${pages.join()}`;
   }
 
@@ -276,15 +284,20 @@ export class World {
         // A job that is over is not followed any more, also when its log is put back from a backup.
         const isOver = page.sessions.find(([id]) => id === session)?.[1].getSnapshot().status === 'done';
         if (view && !isOver && (view.seq !== last || view.epoch !== facts[0]?.epoch)) {
-          watch.breach('I6', `${page.name} stays at ${view.epoch}.${view.seq} of ${session}, its log is at ${last}`);
+          watch.breach(
+            'I6',
+            `${page.name} stays at ${view.epoch}.${view.seq} of ${session}, its log is at ${last}`,
+          );
         }
       }
     }
     for (const page of this.pages) {
       const state = page.link.getSnapshot().value;
-      if (state !== 'live') watch.breach('link', `${page.name} is ${JSON.stringify(state)} although all is well`);
+      if (state !== 'live')
+        watch.breach('link', `${page.name} is ${JSON.stringify(state)} although all is well`);
       for (const entry of page.entries) {
-        if (entry.state !== 'refused') watch.breach('I9', `${page.name}: ${entry.kind} ${entry.id} is ${entry.state} for ever`);
+        if (entry.state !== 'refused')
+          watch.breach('I9', `${page.name}: ${entry.kind} ${entry.id} is ${entry.state} for ever`);
       }
     }
     this.#messages();
@@ -299,10 +312,13 @@ export class World {
       if (!facts || isLost) continue;
       const isThere = facts.some((fact) => {
         if (fact.type === 'job.attached') return fact.request.message.id === id;
-        return 'message' in fact && (typeof fact.message === 'string' ? fact.message : fact.message?.id) === id;
+        return (
+          'message' in fact && (typeof fact.message === 'string' ? fact.message : fact.message?.id) === id
+        );
       });
       const isBack = this.pages.some((page) => page.entries.some((entry) => entry.id === id));
-      if (!isThere && !isBack) watch.breach('I9', `${id} of ${session} is neither in its log nor back with its user`);
+      if (!isThere && !isBack)
+        watch.breach('I9', `${id} of ${session} is neither in its log nor back with its user`);
       if (isThere && isBack) watch.breach('I9', `${id} of ${session} is in its log and was given back`);
     }
   }
