@@ -149,12 +149,7 @@ describe('the console in Chromium', () => {
 
     for (const tab of [one, two]) {
       for (const [id, session] of [['a', a] as const, ['b', b] as const]) {
-        await tab.page
-          .getByRole('navigation', { name: 'Conversations' })
-          .getByRole('link', { name: id, exact: false })
-          .filter({ hasText: id })
-          .first()
-          .click();
+        await tab.page.locator(`nav a[href="/c/${id}"]`).click();
         await expect.poll(() => tab.page.url()).toContain(`/c/${id}`);
         await expect.poll(() => stateIn(tab)).toBe(session.state);
         for (const turn of session.turns) {
