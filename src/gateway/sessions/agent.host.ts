@@ -42,6 +42,7 @@ export interface HostOptions {
 export class AgentHost {
   readonly #options: HostOptions;
   #opening: Promise<AgentSession> | undefined;
+  #session: AgentSession | undefined;
   readonly #processes = new Set<AgentProcess>();
   /** Told when the agent is gone by itself. */
   #onExit: ((reason: Failure) => void) | undefined;
@@ -52,7 +53,7 @@ export class AgentHost {
 
   /** True when work would go on if the gateway ended now. */
   get survives(): boolean {
-    return [...this.#processes].some((process) => process.survives);
+    return this.#session?.survives === true || [...this.#processes].some((process) => process.survives);
   }
 
   /** The agent's session; rejects with what to do when it cannot be started. */
@@ -112,6 +113,7 @@ export class AgentHost {
         onProcess: (process) => this.#record(process),
         onExit: (reason) => this.#exited(reason),
       });
+      this.#session = opened;
       return opened;
     } catch (error) {
       this.#opening = undefined;
@@ -127,12 +129,14 @@ export class AgentHost {
 
   #exited(reason: Failure): void {
     this.#opening = undefined;
+    this.#session = undefined;
     this.#onExit?.(reason);
   }
 
   async #discard(): Promise<void> {
     const opening = this.#opening;
     this.#opening = undefined;
+    this.#session = undefined;
     if (!opening) return;
     try {
       const session = await opening;
