@@ -76,6 +76,8 @@ export interface AgentSession {
   poll?(handle: string): Promise<Poll>;
   /** Joins a turn that survived the gateway; yields from where `seen` ends. */
   reattach?(handle: string, seen: Turn): AsyncIterable<Output>;
+  /** True while the running turn goes on without the gateway, and can be reattached at its next start. */
+  readonly survives?: boolean;
   setModel?(model: string): Promise<void>;
   setMode?(mode: string): Promise<void>;
   /** Ends the agent's side. Bounded: resolves within 2 s or the caller kills. */
