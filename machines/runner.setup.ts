@@ -1,5 +1,6 @@
 import { assign, enqueueActions, fromCallback, fromPromise, setup } from 'xstate';
 import { outlivesStop, type Pending } from './outputs.ts';
+import { runnerGuards } from './runner.guards.ts';
 import type {
   AgentInput,
   AgentOrder,
@@ -9,38 +10,24 @@ import type {
   Polled,
   RunnerContext,
   RunnerEmitted,
-  RunnerEvent,
   RunnerInput,
+  RunnerInternal,
 } from './runner.types.ts';
 import {
   commandBatch,
   drainBatch,
   endBatch,
-  isUrgent,
-  mayDrain,
-  nextCommand,
   outputBatch,
   standing,
   steeredBatch,
   stopsTurn,
 } from './runner.work.ts';
 
-type Internal =
-  | RunnerEvent
-  | { readonly type: 'xstate.done.actor.append'; readonly output: AppendOutput }
-  | { readonly type: 'xstate.error.actor.append'; readonly error: unknown }
-  | { readonly type: 'xstate.done.actor.poll'; readonly output: Polled }
-  | { readonly type: 'xstate.error.actor.poll'; readonly error: unknown };
-
 const unavailable = {
   status: 503,
   code: 'log.unavailable',
   detail: 'The log cannot be written now (is the disk full?). Nothing was changed; try again.',
 } as const;
-
-function wrote(event: Internal, test: (type: string) => boolean): boolean {
-  return event.type === 'wrote' && event.drafts.some((draft) => test(draft.type));
-}
 
 /** Output waiting, in order, with one more of the runner's own. */
 function waiting(context: RunnerContext, ...more: readonly Pending[]): readonly Pending[] {
@@ -51,7 +38,7 @@ function waiting(context: RunnerContext, ...more: readonly Pending[]): readonly 
 export const runnerGround = setup({
   types: {
     context: {} as RunnerContext,
-    events: {} as Internal,
+    events: {} as RunnerInternal,
     emitted: {} as RunnerEmitted,
     input: {} as RunnerInput,
   },
@@ -76,61 +63,7 @@ export const runnerGround = setup({
     blocked: ({ context }) => context.limits.blocked,
     poll: ({ context }) => Math.min(context.limits.poll * 2 ** context.polls, context.limits.pollMax),
   },
-  guards: {
-    // What the pen does next, in the order of urgency.
-    owesStop: ({ context }) => context.stopOwed && standing(context).context.open !== null,
-    hasCommand: ({ context }) => nextCommand(context) !== undefined,
-    hasUrgentOutput: ({ context }) => isUrgent(context),
-    hasOutput: ({ context }) => context.outputs.length > 0,
-    hasSteered: ({ context }) => steeredBatch(context).drafts.length > 0,
-    hasEnd: ({ context }) => context.settled !== null && standing(context).context.open !== null,
-    hasDrain: ({ context }) => mayDrain(context),
-    hasOpenTurn: ({ context }) => standing(context).context.open !== null,
-    asksToStop: ({ context, event }) => event.type === 'command' && stopsTurn(context, event.command),
-    hasDrafts: ({ context }) => (context.batch?.drafts.length ?? 0) > 0,
-    isConflict: ({ event }) =>
-      event.type === 'xstate.error.actor.append' &&
-      event.error instanceof Error &&
-      event.error.name === 'LogConflict',
-    /** A batch that the law refuses is a fault of ours: it is dropped and said, not tried for ever. */
-    isUnlawful: ({ event }) =>
-      event.type === 'xstate.error.actor.append' &&
-      event.error instanceof Error &&
-      event.error.name === 'Unlawful',
-    // What was committed.
-    startedByUser: ({ event }) =>
-      event.type === 'wrote' && event.drafts.some((d) => d.type === 'turn.started' && d.origin === 'user'),
-    startedByAgent: ({ event }) =>
-      event.type === 'wrote' && event.drafts.some((d) => d.type === 'turn.started' && d.origin === 'agent'),
-    stopping: ({ event }) =>
-      event.type === 'wrote' && event.drafts.some((d) => d.type === 'turn.stopping' && d.stage === 'asked'),
-    ended: ({ event }) => wrote(event, (type) => type === 'turn.ended'),
-    /** Unless it is known by now that the stream is back. */
-    lostStream: ({ context, event }) => {
-      if (event.type !== 'wrote') return false;
-      const last = event.drafts.findLast((d) => d.type === 'turn.watching');
-      return (
-        last?.mode === 'poll' && !context.outputs.some((o) => o.type === 'watching' && o.mode === 'stream')
-      );
-    },
-    // What the agent's side says.
-    ofOpenTurn: ({ context, event }) => 'turn' in event && event.turn === standing(context).context.open?.id,
-    /** The turn was being stopped when the gateway before this one ended. */
-    beginsStopping: ({ context, event }) =>
-      event.type === 'begin' &&
-      event.how === 'reattach' &&
-      standing(context).context.open?.stage !== undefined,
-    begins: ({ event }, params: { how: 'prompt' | 'reattach' | 'interrupt' }) =>
-      event.type === 'begin' && event.how === params.how,
-    /** Work of the agent's own is going on, although no text comes: a command runs, or it waits for an answer. */
-    isOccupied: ({ context }) => {
-      const { open, permissions } = standing(context).context;
-      return permissions.length > 0 || (open?.tools.length ?? 0) > 0;
-    },
-    canPoll: ({ context }) => standing(context).context.open?.handle !== undefined,
-    pollRuns: ({ event }) => event.type === 'xstate.done.actor.poll' && event.output.state === 'running',
-    pollStreams: ({ event }) => event.type === 'xstate.done.actor.poll' && event.output.state === 'stream',
-  },
+  guards: runnerGuards,
   actions: {
     enqueue: assign(({ context, event }) =>
       event.type === 'command' ? { commands: [...context.commands, event.command] } : {},

@@ -136,3 +136,11 @@ export interface AppendInput {
 }
 /** Commits, applies to the session's actor, delivers to readers, in this order; resolves when all is done. */
 export type AppendOutput = readonly Fact[];
+
+/** With what the runner's own effects report. */
+export type RunnerInternal =
+  | RunnerEvent
+  | { readonly type: 'xstate.done.actor.append'; readonly output: AppendOutput }
+  | { readonly type: 'xstate.error.actor.append'; readonly error: unknown }
+  | { readonly type: 'xstate.done.actor.poll'; readonly output: Polled }
+  | { readonly type: 'xstate.error.actor.poll'; readonly error: unknown };

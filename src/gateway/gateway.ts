@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { InspectionEvent } from 'xstate';
 import { defaultLimits, type Limits } from '../../machines/runner.types.ts';
 import type { AgentProcess, Connector } from '../agents/agent.ts';
@@ -23,6 +23,7 @@ import { jobDrafts, openLog, settlement } from './sessions/jobs.ts';
 import { summaryOf } from './sessions/project.ts';
 import { readSnapshot } from './sessions/read.ts';
 import { Registry, unknownSession } from './sessions/registry.ts';
+import { Sends } from './sessions/sends.ts';
 import type { OpenSession } from './sessions/session.ts';
 import { subscribe } from './sessions/subscribe.ts';
 import { sweep } from './sessions/sweep.ts';
@@ -65,8 +66,7 @@ class LocalGateway implements Gateway {
   readonly #clock: Clock;
   readonly #registry: Registry;
   readonly #watchers = new Set<Watcher>();
-  /** Sends under way, so that a double click is one message (I9). */
-  readonly #sending = new Map<string, { readonly digest: string; readonly answer: Promise<SendAnswer> }>();
+  readonly #sends: Sends;
   #closing = false;
 
   constructor(options: GatewayOptions) {
@@ -85,6 +85,7 @@ class LocalGateway implements Gateway {
       onCommitted: (session, facts, headChanged) => this.#committed(session, facts, headChanged),
       warn: (message, error) => this.#warn(message, error),
     });
+    this.#sends = new Sends(this.#log, this.#registry, (...job) => this.#startJob(...job));
   }
 
   async start(): Promise<void> {
@@ -190,43 +191,7 @@ class LocalGateway implements Gateway {
   }
 
   send(session: string, body: SendMessage): Promise<SendAnswer> {
-    const key = `${session}\n${body.id}`;
-    const digest = digestOf(body);
-    const under = this.#sending.get(key);
-    if (under) return under.digest === digest ? under.answer : Promise.reject(otherBody(body.id));
-    const answer = this.#send(session, body, digest).finally(() => this.#sending.delete(key));
-    this.#sending.set(key, { digest, answer });
-    return answer;
-  }
-
-  async #send(session: string, body: SendMessage, digest: string): Promise<SendAnswer> {
-    return this.#registry.with(session, async (open) => {
-      // Asked once the session is open: what another writer takes in after that makes this one's append fail.
-      const before = await this.#log.message(session, body.id);
-      if (before) {
-        if (before.digest !== digest) throw otherBody(body.id);
-        return before.answer;
-      }
-      const { kind, agent, cwd, model, mode } = open.ref.getSnapshot().context;
-      if (kind === 'job')
-        throw new Refusal(409, 'session.is_job', 'A job takes no messages; stop it, or start another.');
-      const message = { id: body.id, content: body.content };
-      if (body.delivery === 'background') {
-        const request = {
-          agent,
-          cwd,
-          ...(model !== undefined && { model }),
-          ...(mode !== undefined && { mode }),
-        };
-        const answer = await open.ask({ type: 'background', message, digest, request });
-        // The answer that is remembered: the session may go on while the job is started.
-        const { cursor } = open;
-        await this.#startJob(session, String(answer.job), { ...request, message });
-        return { outcome: 'job', job: String(answer.job), cursor };
-      }
-      const answer = await open.ask({ type: 'send', message, digest, delivery: body.delivery ?? 'queue' });
-      return { ...(answer as Pick<SendAnswer, 'outcome' | 'turn'>), cursor: open.cursor };
-    });
+    return this.#sends.send(session, body);
   }
 
   async stop(session: string, body: StopRequest) {
@@ -359,19 +324,4 @@ class LocalGateway implements Gateway {
   #warn(message: string, error: unknown): void {
     this.#options.warn?.(message, error);
   }
-}
-
-function otherBody(id: string): Refusal {
-  return new Refusal(
-    409,
-    'message.conflict',
-    `The message id ${id} was used for another message. Take a new id.`,
-  );
-}
-
-function digestOf(body: SendMessage): string {
-  const { content, delivery = 'queue' } = body;
-  return createHash('sha256')
-    .update(JSON.stringify([content, delivery]))
-    .digest('base64url');
 }
