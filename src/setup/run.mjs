@@ -88,6 +88,13 @@ async function test(node, args) {
   return code || (failed + missing > 0 || passed === 0 ? 1 : 0);
 }
 
+/** @type {Task} */
+async function agents(node, args) {
+  // Real agent programs, from npm: not a part of `test`.
+  const command = [node, join(root, 'test/agents/real/main.program.ts'), ...args];
+  return foreground({ command, cwd: root, env: withNode(node) });
+}
+
 /** @param {string} path @returns {{ passed: number, failed: number, skipped: number }} */
 function readCounts(path) {
   try {
@@ -98,7 +105,7 @@ function readCounts(path) {
 }
 
 /** @type {Record<string, Task>} */
-const tasks = { start, dev, build, check, test };
+const tasks = { start, dev, build, check, test, agents };
 
 const [name = '', ...args] = process.argv.slice(2);
 const task = tasks[name];
