@@ -49,7 +49,7 @@ export async function localGateway(
   };
 }
 
-async function follow(gateway: Gateway, session: string): Promise<Followed> {
+export async function follow(gateway: Gateway, session: string): Promise<Followed> {
   const facts: Fact[] = [];
   const waiting = new Set<() => void>();
   const { cursor } = await gateway.snapshot(session);
