@@ -1,5 +1,5 @@
 import { type ActorRefFrom, assign, fromPromise, setup } from 'xstate';
-import type { Choice, Failure } from '../src/wire/content.ts';
+import type { Choice, Command, Failure } from '../src/wire/content.ts';
 import type { SessionSummary } from '../src/wire/snapshot.ts';
 import { type Lines, merged, reloaded } from './directory.lines.ts';
 
@@ -12,6 +12,10 @@ export interface AgentLine {
   /** Why not, and what to do. */
   readonly reason?: string;
   readonly models?: readonly Choice[];
+  /** Until the session says its own. */
+  readonly commands?: readonly Command[];
+  /** Messages to begin with. */
+  readonly examples?: readonly string[];
 }
 
 export interface DirectoryContext {

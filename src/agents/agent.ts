@@ -1,4 +1,4 @@
-import type { Choice, ContentBlock, Failure } from '../wire/content.ts';
+import type { Choice, Command, ContentBlock, Failure } from '../wire/content.ts';
 import type { Output, PermissionAnswer, Progress } from '../wire/output.ts';
 import type { Turn } from '../wire/turn.ts';
 
@@ -25,6 +25,10 @@ export interface Availability {
   /** Why not, and what to do. */
   readonly reason?: string;
   readonly models?: readonly Choice[];
+  /** Where they are known before a session is opened. */
+  readonly commands?: readonly Command[];
+  /** Messages to begin with, whole: what an empty conversation offers. */
+  readonly examples?: readonly string[];
 }
 
 export interface OpenOptions {

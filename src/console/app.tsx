@@ -1,25 +1,29 @@
 import { Route, Router, type RouteSectionProps, useLocation, useNavigate, useParams } from '@solidjs/router';
 import { createMemo, Show } from 'solid-js';
 import type { SessionSummary } from '../wire/snapshot.ts';
-import { MessageSquare } from './icons.ts';
 import { sameList } from './lib/equal.ts';
+import { listen } from './lib/live.ts';
 import { keepOpen } from './lib/open.ts';
+import { keepTitle } from './lib/page-title.ts';
 import { createSelector } from './lib/select.ts';
+import { onShortcut, takeKey } from './lib/shortcuts.ts';
 import { SluiceContext, useSluice } from './lib/sluice.ts';
 import { createField, createToggle } from './lib/ui.ts';
+import { isRunning } from './lib/words.ts';
 import { SessionPage } from './pages/conversation.tsx';
+import { FirstConversation, Home } from './pages/home.tsx';
 import { JobsPage } from './pages/jobs.tsx';
-import { SessionList } from './sessions/list.tsx';
+import { newestFirst, SessionList } from './sessions/list.tsx';
 import { type NewConversation, NewDialog } from './sessions/new-dialog.tsx';
-import { Empty } from './shell/empty.tsx';
+import { KeysDialog } from './shell/keys-dialog.tsx';
 import { LinkBadge } from './shell/link.tsx';
 import { Shell } from './shell/shell.tsx';
+import { Tools } from './shell/tools.tsx';
 import { Trouble } from './shell/trouble.tsx';
 import type { Sluice } from './start.ts';
 import type { LinkView } from './view.ts';
 
 const isConversation = (summary: SessionSummary) => summary.kind === 'conversation';
-const running = new Set(['dispatching', 'streaming', 'polling', 'cancelling']);
 const hrefOf = (session: string) => `/c/${encodeURIComponent(session)}`;
 
 /** What is chosen is in the address and nowhere else. */
@@ -65,7 +69,7 @@ function Layout(props: RouteSectionProps) {
   const loaded = createSelector(directory, ({ context }) => context.loaded);
   const problem = createSelector(directory, ({ context }) => context.problem);
   const directories = createMemo(() => [...new Set(conversations().map((one) => one.cwd))].slice(0, 20));
-  const jobs = () => all().filter((one) => one.kind === 'job' && running.has(one.state)).length;
+  const jobs = () => all().filter((one) => one.kind === 'job' && isRunning(one.state)).length;
 
   const create = async (body: NewConversation) => {
     creating.set(true);
@@ -88,6 +92,20 @@ function Layout(props: RouteSectionProps) {
     dialog.set(true);
   };
 
+  const keys = createToggle();
+  const step = (by: number) => {
+    const ids = newestFirst(conversations()).map((one) => one.id);
+    const at = ids.indexOf(chosenOf(location.pathname) ?? '');
+    const to = ids[at < 0 ? 0 : at + by];
+    if (to !== undefined) navigate(hrefOf(to));
+  };
+  keepTitle(directory);
+  listen(document, 'keydown', takeKey);
+  onShortcut('help', () => keys.set(true));
+  onShortcut('new', ask);
+  onShortcut('previous', () => step(-1));
+  onShortcut('next', () => step(1));
+
   return (
     <Show
       when={!problem()?.code.startsWith('token.')}
@@ -101,6 +119,7 @@ function Layout(props: RouteSectionProps) {
         jobsCurrent={location.pathname === '/jobs'}
         running={jobs()}
         link={<Link />}
+        tools={<Tools onKeys={() => keys.set(true)} />}
         side={
           <SessionList
             sessions={conversations()}
@@ -110,6 +129,7 @@ function Layout(props: RouteSectionProps) {
             agentName={(id) => agents().find((agent) => agent.id === id)?.name ?? id}
             href={hrefOf}
             onNew={ask}
+            first={<FirstConversation />}
             more={more()}
             onMore={() => directory.send({ type: 'more' })}
           />
@@ -117,6 +137,7 @@ function Layout(props: RouteSectionProps) {
       >
         {props.children}
       </Shell>
+      <KeysDialog open={keys} />
       <NewDialog
         open={dialog}
         agents={agents()}
@@ -144,22 +165,6 @@ function Kept(props: { session: string; kind: 'conversation' | 'job' }) {
   const { root } = useSluice();
   keepOpen(root, () => [{ session: props.session, kind: props.kind }]);
   return <SessionPage session={props.session} kind={props.kind} />;
-}
-
-function Home() {
-  return (
-    <Empty
-      icon={<MessageSquare size={20} />}
-      title="Choose a conversation, or start one"
-      action={
-        <a class="button" href="/new">
-          New conversation
-        </a>
-      }
-    >
-      Agents go on working when this page is closed.
-    </Empty>
-  );
 }
 
 export function App(props: { sluice: Sluice }) {

@@ -1,4 +1,5 @@
 import type { JSX } from 'solid-js';
+import type { ContentBlock } from '../wire/content.ts';
 import type { JobRef, SessionState } from '../wire/snapshot.ts';
 import type { Turn } from '../wire/turn.ts';
 
@@ -25,6 +26,8 @@ export interface RefusedAsk {
   readonly kind: 'send' | 'stop' | 'answer';
   /** Of the message, for a send. */
   readonly text: string;
+  /** The same, whole. */
+  readonly content?: readonly ContentBlock[];
   readonly reason: string;
 }
 

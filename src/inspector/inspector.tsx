@@ -124,8 +124,12 @@ function reloaded(actors: readonly Traced[], key: string | undefined): Traced | 
     : undefined;
 }
 
+/** The one that the address names, as the console's links do. */
 function firstToShow(actors: readonly Traced[]): Traced | undefined {
-  return actors.find((actor) => actor.machine === 'conversation' && !actor.gone) ?? actors[0];
+  const asked = decodeURIComponent(location.hash.slice(1));
+  const ofSession = actors.filter(({ machine }) => machine === 'conversation' || machine === 'job');
+  const named = ofSession.find((actor) => actor.session === asked && !actor.gone);
+  return named ?? actors.find((actor) => actor.machine === 'conversation' && !actor.gone) ?? actors[0];
 }
 
 function Link(props: { state: unknown; reason: string | null; onRetry: () => void }) {

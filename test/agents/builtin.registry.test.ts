@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { commands, examples } from '../../src/agents/builtin/commands.ts';
+import { parse } from '../../src/agents/builtin/grammar.ts';
 import { connectors } from '../../src/agents/registry.ts';
 
 it('lists the built-in agent first, and says how to set a model when none is', async () => {
@@ -8,6 +10,12 @@ it('lists the built-in agent first, and says how to set a model when none is', a
     available: false,
     reason: expect.stringContaining('SLUICE_MODEL_URL'),
   });
+});
+
+it('offers only examples that the built-in agent understands, each as another command', () => {
+  const names = examples.map((text) => parse(commands, text)?.spec.name);
+  expect(names).not.toContain(undefined);
+  expect(new Set(names).size).toBe(examples.length);
 });
 
 it('refuses two agents of one id', () => {

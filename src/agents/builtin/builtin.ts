@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Connector } from '../agent.ts';
-import { type Clock, realClock } from './clock.ts';
-import { commands } from './commands.ts';
+import { type Clock, realClock } from '../workspace/clock.ts';
+import { commands, examples } from './commands.ts';
 import { createGates, type Gates } from './gates.ts';
 import { slashCommands } from './grammar.ts';
 import { BuiltinSession } from './session.ts';
@@ -27,7 +27,7 @@ export function createBuiltin(options: BuiltinOptions = {}): Connector {
     description:
       'Lists, reads, searches and runs things in this folder by plain words. Not a language model: needs no network, key or model.',
     async available() {
-      return { available: true };
+      return { available: true, commands: slashCommands(commands), examples };
     },
     async open(open) {
       await mkdir(open.stateDir, { recursive: true });

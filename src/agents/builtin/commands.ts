@@ -63,6 +63,9 @@ export const commands: readonly CommandSpec[] = [
   readCommand,
 ];
 
+/** What a newcomer may try first, of work and of what is staged. */
+export const examples = ['help', 'list', 'show markdown', 'run ls -la', 'tools', 'job 20'] as const;
+
 function help(): string {
   const lines = (group: CommandSpec['group']) =>
     commands

@@ -1,10 +1,13 @@
-import { createMemo, Show } from 'solid-js';
+import { createMemo, type JSX, Show } from 'solid-js';
 import type { Command } from '../../wire/content.ts';
-import { ArrowUp, Square } from '../icons.ts';
-import { createField, draftOf } from '../lib/ui.ts';
+import { ArrowUp, ImagePlus, Square } from '../icons.ts';
+import { keyName, onShortcut } from '../lib/shortcuts.ts';
+import { createField, createToggle, draftOf } from '../lib/ui.ts';
+import { Attachments } from './attachments.tsx';
 import { autosize, focusFree } from './autosize.ts';
 import { matching } from './commands.match.ts';
 import { CommandMenu, optionId } from './commands.tsx';
+import { filesOf, type ImageBlock, imagesOf, imageTypes, readImages } from './images.ts';
 import { SendMenu } from './send-menu.tsx';
 
 export type Delivery = 'queue' | 'steer' | 'background';
@@ -18,7 +21,9 @@ export interface ComposerProps {
   readonly commands: readonly Command[];
   /** Why nothing can be sent. */
   readonly blocked?: string | undefined;
-  readonly onSend: (text: string, delivery: Delivery) => void;
+  /** What else stands beside the buttons: the models and modes to choose from. */
+  readonly tools?: JSX.Element;
+  readonly onSend: (text: string, delivery: Delivery, images: readonly ImageBlock[]) => void;
   readonly onStop: () => void;
 }
 
@@ -30,14 +35,39 @@ export function Composer(props: ComposerProps) {
   const chosen = createField(0);
   const dismissed = createField('');
   const commands = createMemo(() => (dismissed() === draft()() ? [] : matching(draft()(), props.commands)));
-  const ready = () => props.blocked === undefined && draft()().trim() !== '';
+  const images = () => imagesOf(props.session);
+  const refused = createField<readonly string[]>([]);
+  const reading = createToggle();
+  const dragging = createToggle();
+  const ready = () =>
+    props.blocked === undefined && !reading() && (draft()().trim() !== '' || images()().length > 0);
   let area!: HTMLTextAreaElement;
+  let picker!: HTMLInputElement;
+
+  const attach = async (files: readonly File[]) => {
+    const into = images();
+    reading.set(true);
+    const read = await readImages(files, into());
+    reading.set(false);
+    into.set([...into(), ...read.images]);
+    refused.set(read.refused);
+    area.focus();
+  };
+  /** Files that were pasted or dropped; false when it was text, which the browser puts in its place. */
+  const takeFiles = (event: Event, data: DataTransfer | null): void => {
+    const files = filesOf(data);
+    if (files.length === 0 || props.blocked !== undefined) return;
+    event.preventDefault();
+    void attach(files);
+  };
 
   const send = (delivery: Delivery) => {
     if (!ready()) return;
-    const text = draft()();
+    const [text, pictures] = [draft()(), images()()];
     draft().set('');
-    props.onSend(text, delivery);
+    images().set([]);
+    refused.set([]);
+    props.onSend(text, delivery, pictures);
     area.focus();
   };
   const complete = (command: Command) => {
@@ -78,9 +108,28 @@ export function Composer(props: ComposerProps) {
     }
   };
 
+  onShortcut('compose', () => area.focus());
+  onShortcut('stop', () => {
+    if (props.busy && !props.stopping) props.onStop();
+  });
+
   return (
     <form
       class="composer"
+      data-dragging={dragging() ? '' : undefined}
+      onDragOver={(event) => {
+        if (!event.dataTransfer?.types.includes('Files')) return;
+        event.preventDefault();
+        dragging.set(true);
+      }}
+      onDragLeave={(event) => {
+        const to = event.relatedTarget;
+        if (!(to instanceof Node && event.currentTarget.contains(to))) dragging.set(false);
+      }}
+      onDrop={(event) => {
+        dragging.set(false);
+        takeFiles(event, event.dataTransfer);
+      }}
       onSubmit={(event) => {
         event.preventDefault();
         send('queue');
@@ -89,6 +138,12 @@ export function Composer(props: ComposerProps) {
       <Show when={commands().length > 0}>
         <CommandMenu id={menu} commands={commands()} chosen={chosen()} onChoose={complete} />
       </Show>
+      <Attachments
+        images={images()()}
+        refused={refused()}
+        onRemove={(image) => images().set(images()().filter((one) => one !== image))}
+        onDismiss={() => refused.set([])}
+      />
       <textarea
         ref={(element) => {
           area = element;
@@ -111,8 +166,33 @@ export function Composer(props: ComposerProps) {
           dismissed.set('');
         }}
         onKeyDown={onKeyDown}
+        onPaste={(event) => takeFiles(event, event.clipboardData)}
       />
       <div class="composer-bar">
+        <input
+          ref={picker}
+          type="file"
+          hidden
+          multiple
+          aria-label="Pictures"
+          accept={imageTypes.join(',')}
+          onChange={(event) => {
+            const files = [...(event.currentTarget.files ?? [])];
+            event.currentTarget.value = '';
+            void attach(files);
+          }}
+        />
+        <button
+          type="button"
+          class="icon-button composer-attach"
+          aria-label="Add pictures"
+          title="Add pictures; they can be pasted or dropped here, too"
+          disabled={props.blocked !== undefined || reading()}
+          onClick={() => picker.click()}
+        >
+          <ImagePlus size={16} aria-hidden="true" />
+        </button>
+        {props.tools}
         <p class="composer-hint">
           <Show
             when={props.blocked === undefined}
@@ -120,7 +200,7 @@ export function Composer(props: ComposerProps) {
           >
             <kbd>Enter</kbd> {props.busy ? 'queues' : 'sends'}
             <span class="composer-more">
-              <kbd>Shift Enter</kbd> new line <kbd>Ctrl Enter</kbd> in background
+              <kbd>{keyName('Mod')} Enter</kbd> in background
               <Show when={props.busy}>
                 <kbd>Esc</kbd> stops
               </Show>

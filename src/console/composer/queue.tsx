@@ -4,7 +4,7 @@ import { ArrowDown, ArrowUp, Pause, Pencil, Play, Trash } from '../icons.ts';
 import { sameList } from '../lib/equal.ts';
 import { count } from '../lib/time.ts';
 import { createField, type Field } from '../lib/ui.ts';
-import { textOf } from '../parts/message.tsx';
+import { saidOf, textOf } from '../parts/message.tsx';
 import { autosize } from './autosize.ts';
 
 export interface QueueActions {
@@ -92,10 +92,10 @@ function Item(props: ItemProps) {
         when={props.editing() !== id()}
         fallback={
           <Editor
-            text={text()}
+            text={saidOf(props.queued.message.content)}
             onCancel={leave}
             onSave={(next) => {
-              if (next !== text()) props.onEdit(id(), next);
+              if (next !== saidOf(props.queued.message.content)) props.onEdit(id(), next);
               leave();
             }}
           />

@@ -240,7 +240,7 @@ export function Gallery() {
       <Lists />
       <Section title="Headings, empty pages, troubles">
         <SessionHead
-          title="Queue drains twice after a stop"
+          title={<h1>Queue drains twice after a stop</h1>}
           agent="Model server"
           model="Large"
           cwd="/home/ada/app"

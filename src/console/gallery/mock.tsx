@@ -5,6 +5,7 @@ import { SessionList } from '../sessions/list.tsx';
 import { LinkBadge } from '../shell/link.tsx';
 import { SessionHead } from '../shell/session-head.tsx';
 import { Shell } from '../shell/shell.tsx';
+import { Tools } from '../shell/tools.tsx';
 import { Thread } from '../thread/thread.tsx';
 import { TurnRow } from '../thread/turn.tsx';
 import { view } from './gallery.tsx';
@@ -43,6 +44,7 @@ export function Mock() {
       jobsHref="#jobs"
       jobsCurrent={false}
       running={2}
+      tools={<Tools onKeys={nothing} />}
       link={<LinkBadge link={{ state: 'live' }} onRetry={nothing} />}
       side={
         <SessionList

@@ -4,11 +4,9 @@ import { Layers } from '../icons.ts';
 import { sameList } from '../lib/equal.ts';
 import { ago } from '../lib/time.ts';
 import { createNow } from '../lib/ui.ts';
-import { summaryWord } from '../lib/words.ts';
+import { isRunning, summaryWord } from '../lib/words.ts';
 import { Dot } from '../parts/dot.tsx';
 import { Empty } from '../shell/empty.tsx';
-
-const open = new Set(['dispatching', 'streaming', 'polling', 'cancelling']);
 
 export interface JobListProps {
   readonly jobs: readonly SessionSummary[];
@@ -40,7 +38,7 @@ function JobLine(props: JobListProps & { job: SessionSummary; now: number }) {
         </p>
       </div>
       <span class="session-time">{ago(props.job.updatedAt, props.now)}</span>
-      <Show when={open.has(props.job.state)}>
+      <Show when={isRunning(props.job.state)}>
         <button
           type="button"
           class="button small"
@@ -60,7 +58,7 @@ export function JobList(props: JobListProps) {
   const byId = createMemo(() => new Map(props.jobs.map((job) => [job.id, job])));
   const idsOf = (running: boolean) =>
     props.jobs
-      .filter((job) => open.has(job.state) === running)
+      .filter((job) => isRunning(job.state) === running)
       .sort((a, b) => b.updatedAt - a.updatedAt)
       .map((job) => job.id);
   const running = createMemo(() => idsOf(true), undefined, { equals: sameList });

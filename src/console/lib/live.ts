@@ -14,6 +14,16 @@ export function follow<T>(read: () => T, run: (value: T) => void, end?: () => vo
   if (end) onCleanup(end);
 }
 
+/** Hears events for as long as the calling component is shown. */
+export function listen<K extends keyof DocumentEventMap>(
+  target: Document,
+  type: K,
+  hear: (event: DocumentEventMap[K]) => void,
+): void {
+  target.addEventListener(type, hear);
+  onCleanup(() => target.removeEventListener(type, hear));
+}
+
 /** As `follow`, after the page has been written. */
 export function afterwards<T>(read: () => T, run: (value: T) => void): void {
   createEffect(on(read, (value) => run(value)));

@@ -26,6 +26,15 @@ export function createField<T>(initial: T): Field<T> {
   return Object.assign(() => value(), { set: (next: T) => void setValue(() => next) });
 }
 
+/** True while the page can be seen: its tab is chosen, its window is not minimized. */
+export function createVisible(): Accessor<boolean> {
+  const [visible, setVisible] = createSignal(document.visibilityState === 'visible');
+  const look = () => void setVisible(document.visibilityState === 'visible');
+  document.addEventListener('visibilitychange', look);
+  onCleanup(() => document.removeEventListener('visibilitychange', look));
+  return visible;
+}
+
 const [now, setNow] = createSignal(Date.now());
 let watchers = 0;
 let ticking: ReturnType<typeof setInterval> | undefined;

@@ -19,6 +19,9 @@ const words: Readonly<Record<SessionState, Word>> = {
   closed: { mood: 'quiet', text: 'Closed' },
 };
 
+const running: ReadonlySet<SessionState> = new Set(['dispatching', 'streaming', 'polling', 'cancelling']);
+export const isRunning = (state: SessionState): boolean => running.has(state);
+
 export const stateWord = (state: SessionState): Word => words[state];
 
 /** The word for a line of a list: what needs the user comes before what the machine is doing. */

@@ -1,25 +1,29 @@
 import { createMemo, Match, Show, Switch } from 'solid-js';
 import { emptyQueue } from '../../../machines/session.ts';
-import { turnOf } from '../../../machines/turn.logic.ts';
+import type { ContentBlock } from '../../wire/content.ts';
+import { parseCursor } from '../../wire/cursor.ts';
 import { Composer, type Delivery } from '../composer/composer.tsx';
+import { type ImageBlock, imagesOf } from '../composer/images.ts';
 import { OutboxOverlay } from '../composer/outbox.tsx';
+import { Picker } from '../composer/pickers.tsx';
 import { QueueStrip } from '../composer/queue.tsx';
-import { CircleAlert, MessageSquare, X } from '../icons.ts';
+import { CircleAlert, X } from '../icons.ts';
 import { newId } from '../lib/id.ts';
 import { afterwards } from '../lib/live.ts';
 import { createSelector } from '../lib/select.ts';
 import { useSluice } from '../lib/sluice.ts';
-import { createField, draftOf } from '../lib/ui.ts';
-import { summaryWord } from '../lib/words.ts';
-import { textOf } from '../parts/message.tsx';
+import { createField, createVisible, draftOf } from '../lib/ui.ts';
+import { isRunning, summaryWord } from '../lib/words.ts';
+import { saidOf } from '../parts/message.tsx';
 import { Spinner } from '../parts/spinner.tsx';
-import { Empty } from '../shell/empty.tsx';
-import { SessionHead } from '../shell/session-head.tsx';
 import { Trouble } from '../shell/trouble.tsx';
+import { ConversationHead } from './conversation-head.tsx';
+import { EmptyConversation } from './empty-conversation.tsx';
 import { readOutbox, readSession } from './session.ts';
 import { SessionThread } from './session-thread.tsx';
 
-const running = new Set(['dispatching', 'streaming', 'polling', 'cancelling']);
+const isImage = (block: ContentBlock): block is ImageBlock => block.type === 'image';
+const worded = (text: string): ContentBlock[] => (text === '' ? [] : [{ type: 'text', text }]);
 
 /** A conversation, or a job when `kind` says so: a job has one turn, and nothing can be said to it. */
 export function SessionPage(props: { session: string; kind: 'conversation' | 'job' }) {
@@ -29,34 +33,30 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
   const asked = readOutbox(outbox, id);
   const { select } = reader;
   const trouble = createField<string | undefined>(undefined);
-  const attempt = (action: Promise<unknown>) => {
+  /** Resolves in any case: a failure is shown. */
+  const attempt = (action: Promise<unknown>): Promise<unknown> => {
     trouble.set(undefined);
-    action.catch((error: unknown) => trouble.set(error instanceof Error ? error.message : String(error)));
+    return action.catch((error: unknown) =>
+      trouble.set(error instanceof Error ? error.message : String(error)),
+    );
   };
 
   const known = select(({ epoch }) => epoch !== '');
   const problem = select((context) => context.problem ?? undefined);
   const queue = select((context) => context.queue);
-  const commands = select((context) => context.commands);
-  const usage = select((context) => context.usage);
-  const parent = select((context) => context.parent);
   const cwd = select((context) => context.cwd);
-  const model = select(({ model: chosen, models }) => models?.find((m) => m.id === chosen)?.name ?? chosen);
+  const model = select((context) => context.model);
+  const models = select((context) => context.models);
+  const mode = select((context) => context.mode);
+  const modes = select((context) => context.modes);
   const agent = select((context) => context.agent);
-  const agentName = createSelector(directory, ({ context }) => {
-    const line = context.agents.find((one) => one.id === agent());
-    return line?.name ?? agent() ?? '';
-  });
+  const line = createSelector(directory, ({ context }) => context.agents.find((one) => one.id === agent()));
+  const ownCommands = select((context) => context.commands);
+  const commands = () => ownCommands() ?? line()?.commands ?? [];
   const summary = createSelector(directory, ({ context }) => context.sessions[props.session]);
   const openId = select(({ open }) => open?.id);
-  const cursor = select(({ epoch, seq }) => `${epoch}.${seq}`);
-  const firstWords = select(({ turns, open }) => {
-    const message = turns[0]?.message ?? (open ? turnOf(open.ref).message : undefined);
-    return message ? textOf(message.content).slice(0, 80) : undefined;
-  });
-  const title = select((context) => context.title);
-  const shownTitle = () =>
-    title() ?? firstWords() ?? (props.kind === 'job' ? 'Background job' : 'New conversation');
+  const epoch = select((context) => context.epoch);
+  const seq = select((context) => context.seq);
   // While the session is read again, it stands as it was last heard of.
   const state = createMemo(() => reader.state() ?? summary()?.state ?? 'idle');
   const asking = select(({ permissions }) => permissions.length);
@@ -65,22 +65,23 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
     undefined,
     { equals: (a, b) => a.text === b.text },
   );
-  const busy = () => running.has(state()) || asked.pending().some((send) => send.delivery !== 'background');
+  const busy = () => isRunning(state()) || asked.pending().some((send) => send.delivery !== 'background');
   const stopping = () => state() === 'cancelling' || asked.stoppingAny();
   const isLive = createSelector(link, ({ value }) => value === 'live' || value === 'stale');
 
-  afterwards(shownTitle, (words) => {
-    document.title = `${words} · Sluice`;
+  const visible = createVisible();
+  // Looked at: what has ended here is no news any more, once this page has it all.
+  const seen = createMemo(() => {
+    const { unread, cursor } = summary() ?? { unread: 0, cursor: '' };
+    const said = parseCursor(cursor);
+    if (!visible() || unread === 0 || !said || said.epoch !== epoch()) return undefined;
+    return said.seq <= (seq() ?? 0) ? cursor : undefined;
   });
-  // Looked at: what has ended here is no news any more.
-  const unread = () => (reader.state() !== undefined && (summary()?.unread ?? 0) > 0 ? cursor() : undefined);
-  afterwards(unread, (seen) => {
-    if (seen !== undefined && document.visibilityState === 'visible') {
-      api.change(props.session, { seen }).catch(() => {});
-    }
+  afterwards(seen, (upTo) => {
+    if (upTo !== undefined) api.change(props.session, { seen: upTo }).catch(() => {});
   });
 
-  const send = (text: string, delivery: Delivery) =>
+  const send = (text: string, delivery: Delivery, images: readonly ImageBlock[] = []) =>
     outbox.send({
       type: 'ask',
       ask: {
@@ -88,7 +89,7 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
         id: newId(),
         session: props.session,
         at: Date.now(),
-        body: { content: [{ type: 'text', text }], delivery },
+        body: { content: [...worded(text), ...images], delivery },
       },
     });
   const stop = () => {
@@ -101,6 +102,11 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
       type: 'ask',
       ask: { kind: 'stop', id: newId(), session: props.session, at: Date.now(), body },
     });
+  };
+  /** What a queued message carries beside its words: an edit of the words keeps it. */
+  const attachedTo = (message: string): ContentBlock[] => {
+    const queued = queue()?.messages.find((one) => one.message.id === message);
+    return (queued?.message.content ?? []).filter((block) => block.type !== 'text') as ContentBlock[];
   };
   const revision = () => queue()?.revision ?? 0;
 
@@ -127,8 +133,10 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
         refused={asked.refused()}
         waiting={!isLive()}
         onEdit={(refused) => {
-          const draft = draftOf(props.session);
-          draft.set([draft(), refused.text].filter((text) => text !== '').join('\n'));
+          const [draft, images] = [draftOf(props.session), imagesOf(props.session)];
+          const { content = worded(refused.text) } = refused;
+          draft.set([draft(), saidOf(content)].filter((text) => text !== '').join('\n'));
+          images.set([...images(), ...content.filter(isImage)]);
           outbox.send({ type: 'dismiss', id: refused.id });
         }}
         onDiscard={(refused) => outbox.send({ type: 'dismiss', id: refused })}
@@ -140,7 +148,7 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
             attempt(
               api.editQueue(props.session, {
                 revision: revision(),
-                edit: { message, content: [{ type: 'text', text }] },
+                edit: { message, content: [...worded(text), ...attachedTo(message)] },
               }),
             )
           }
@@ -156,8 +164,24 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
           session={props.session}
           busy={busy()}
           stopping={stopping()}
-          commands={commands() ?? []}
+          commands={commands()}
           blocked={state() === 'closed' ? 'This conversation is closed.' : undefined}
+          tools={
+            <>
+              <Picker
+                label="Model"
+                choices={models() ?? []}
+                chosen={model()}
+                onChoose={(id) => attempt(api.change(props.session, { model: id }))}
+              />
+              <Picker
+                label="Mode"
+                choices={modes() ?? []}
+                chosen={mode()}
+                onChoose={(id) => attempt(api.change(props.session, { mode: id }))}
+              />
+            </>
+          }
           onSend={send}
           onStop={stop}
         />
@@ -189,22 +213,15 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
         </p>
       </Match>
       <Match when={known()}>
-        <SessionHead
-          title={shownTitle()}
-          agent={agentName()}
-          cwd={cwd() ?? ''}
-          model={model()}
+        <ConversationHead
+          session={props.session}
+          kind={props.kind}
+          reader={reader}
           state={state()}
           word={word()}
-          reason={summary()?.reason}
-          usage={usage()}
-          backHref={props.kind === 'job' ? (parent() ? `/c/${parent()}` : '/jobs') : '/'}
-          backLabel={
-            props.kind === 'job' ? (parent() ? 'Back to the conversation' : 'All jobs') : 'All conversations'
-          }
-          backAlways={props.kind === 'job'}
-          onStop={props.kind === 'job' && running.has(state()) ? stop : undefined}
           stopping={stopping()}
+          onStop={stop}
+          attempt={attempt}
         />
         <SessionThread
           session={props.session}
@@ -215,9 +232,11 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
           onRetry={(turn) => attempt(api.retry(props.session, turn))}
           onContinue={() => send('Continue', 'queue')}
           empty={
-            <Empty icon={<MessageSquare size={20} />} title="Nothing said yet">
-              Write a message below. The agent works in {cwd()}.
-            </Empty>
+            <EmptyConversation
+              cwd={cwd() ?? ''}
+              examples={props.kind === 'conversation' ? (line()?.examples ?? []) : []}
+              onSend={(text) => send(text, 'queue')}
+            />
           }
         />
         {dock()}

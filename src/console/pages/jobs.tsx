@@ -3,7 +3,7 @@ import { ArrowLeft } from '../icons.ts';
 import { JobList } from '../jobs/job-list.tsx';
 import { sameList } from '../lib/equal.ts';
 import { newId } from '../lib/id.ts';
-import { afterwards } from '../lib/live.ts';
+import { titlePage } from '../lib/page-title.ts';
 import { createSelector } from '../lib/select.ts';
 import { useSluice } from '../lib/sluice.ts';
 
@@ -20,12 +20,7 @@ export function JobsPage() {
   const agents = createSelector(directory, ({ context }) => context.agents);
   const sessions = createSelector(directory, ({ context }) => context.sessions);
   const asked = createSelector(outbox, ({ context }) => context.entries);
-  afterwards(
-    () => 'Jobs',
-    (title) => {
-      document.title = `${title} · Sluice`;
-    },
-  );
+  titlePage(() => 'Jobs');
   return (
     <>
       <header class="head">

@@ -3,12 +3,19 @@ import type { OrchestratorRef } from '../../../machines/orchestrator.machine.ts'
 import type { Entry } from '../../../machines/outbox.entries.ts';
 import type { OutboxRef } from '../../../machines/outbox.machine.ts';
 import type { SessionContext } from '../../../machines/session.ts';
+import { turnOf } from '../../../machines/turn.logic.ts';
 import type { JobRef, SessionState } from '../../wire/snapshot.ts';
 import type { Turn } from '../../wire/turn.ts';
 import { sameList } from '../lib/equal.ts';
 import { createOptional, createSelector } from '../lib/select.ts';
 import { textOf } from '../parts/message.tsx';
 import type { JobView, PendingSend, RefusedAsk } from '../view.ts';
+
+/** What names a session that has no name: the first words that were said in it. */
+export function firstWordsOf({ turns, open }: SessionContext): string | undefined {
+  const message = turns[0]?.message ?? (open ? turnOf(open.ref).message : undefined);
+  return message ? textOf(message.content).slice(0, 80) : undefined;
+}
 
 /** What the pages read from a session's actor. Nothing here is state: each is a look at the latest snapshot. */
 export interface SessionReader {
@@ -67,6 +74,7 @@ export function readOutbox(outbox: OutboxRef, session: () => string) {
                 id: entry.id,
                 kind: entry.kind,
                 text: entry.kind === 'send' ? textOf(entry.body.content) : '',
+                ...(entry.kind === 'send' && { content: entry.body.content }),
                 reason: entry.reason ?? 'The gateway refused it.',
               },
             ]

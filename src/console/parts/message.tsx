@@ -1,11 +1,20 @@
-import { Index, Show } from 'solid-js';
+import { Index, Match, Show, Switch } from 'solid-js';
 import type { ContentBlock, Message } from '../../wire/content.ts';
 import { CornerDownRight, FileText } from '../icons.ts';
+import { canShow, Picture } from './image.tsx';
 
 /** The words of a message; what is not text is named. */
 export function textOf(content: readonly ContentBlock[]): string {
   return content
     .map((block) => (block.type === 'text' ? block.text : `[${wordsOf(block)}]`))
+    .join('\n')
+    .trim();
+}
+
+/** The words alone. */
+export function saidOf(content: readonly ContentBlock[]): string {
+  return content
+    .flatMap((block) => (block.type === 'text' ? [block.text] : []))
     .join('\n')
     .trim();
 }
@@ -20,16 +29,17 @@ export function wordsOf(block: ContentBlock): string {
     case 'resource':
       return block.resource.uri;
     default:
-      return block.type === 'image' ? `Image, ${block.mimeType}` : `Audio, ${block.mimeType}`;
+      return block.type === 'image' ? 'Picture' : 'Sound';
   }
 }
+
+const picture = (block: ContentBlock) => (canShow(block) ? block : undefined);
 
 function Blocks(props: { content: readonly ContentBlock[] }) {
   return (
     <Index each={props.content}>
       {(block) => (
-        <Show
-          when={block().type === 'text'}
+        <Switch
           fallback={
             <p class="message-attachment">
               <FileText size={14} aria-hidden="true" />
@@ -37,8 +47,11 @@ function Blocks(props: { content: readonly ContentBlock[] }) {
             </p>
           }
         >
-          <p>{wordsOf(block())}</p>
-        </Show>
+          <Match when={block().type === 'text'}>
+            <p>{wordsOf(block())}</p>
+          </Match>
+          <Match when={picture(block())}>{(image) => <Picture image={image()} />}</Match>
+        </Switch>
       )}
     </Index>
   );

@@ -1,7 +1,8 @@
-import { createMemo, For, Show } from 'solid-js';
+import { createMemo, For, type JSX, Show } from 'solid-js';
 import type { SessionSummary } from '../../wire/snapshot.ts';
 import { Layers, MessageSquare, Search, SquarePen } from '../icons.ts';
 import { sameList } from '../lib/equal.ts';
+import { onShortcut } from '../lib/shortcuts.ts';
 import { ago, count } from '../lib/time.ts';
 import { createNow, type Field } from '../lib/ui.ts';
 import { summaryWord } from '../lib/words.ts';
@@ -64,6 +65,8 @@ export interface SessionListProps {
   readonly agentName: (id: string) => string;
   readonly href: (id: string) => string;
   readonly onNew: () => void;
+  /** What a newcomer can do first, where the page beside the list is not shown. */
+  readonly first?: JSX.Element;
   /** The gateway has older ones. */
   readonly more?: boolean;
   readonly onMore?: () => void;
@@ -72,6 +75,9 @@ export interface SessionListProps {
 const found = (session: SessionSummary, words: string) =>
   `${session.title ?? ''} ${session.agent} ${session.cwd}`.toLowerCase().includes(words);
 
+export const newestFirst = (sessions: readonly SessionSummary[]): SessionSummary[] =>
+  [...sessions].sort((a, b) => b.updatedAt - a.updatedAt);
+
 /** The conversations, newest first. */
 export function SessionList(props: SessionListProps) {
   const now = createNow();
@@ -79,7 +85,7 @@ export function SessionList(props: SessionListProps) {
     const words = props.search().trim().toLowerCase();
     const matching =
       words === '' ? props.sessions : props.sessions.filter((session) => found(session, words));
-    return [...matching].sort((a, b) => b.updatedAt - a.updatedAt);
+    return newestFirst(matching);
   });
   const ids = createMemo(() => shown().map((session) => session.id), undefined, { equals: sameList });
   const byId = createMemo(() => new Map(props.sessions.map((session) => [session.id, session])));
@@ -90,6 +96,12 @@ export function SessionList(props: SessionListProps) {
           <Search size={14} aria-hidden="true" />
           <input
             type="search"
+            ref={(input) =>
+              onShortcut('search', () => {
+                input.focus();
+                input.select();
+              })
+            }
             placeholder="Search"
             aria-label="Search conversations"
             value={props.search()}
@@ -132,9 +144,13 @@ export function SessionList(props: SessionListProps) {
           when={props.sessions.length === 0}
           fallback={<p class="sessions-none">Nothing found for “{props.search().trim()}”.</p>}
         >
-          <Empty icon={<MessageSquare size={20} />} title="No conversations yet">
-            Start one with an agent.
-          </Empty>
+          <p class="sessions-none">No conversations yet.</p>
+          <div class="sessions-first">
+            <Empty icon={<MessageSquare size={20} />} title="Welcome to Sluice" action={props.first}>
+              Agents work here and go on working when this page is closed. The built-in one needs no network,
+              key or model.
+            </Empty>
+          </div>
         </Show>
       </Show>
     </nav>

@@ -1,4 +1,4 @@
-import { Show } from 'solid-js';
+import { type JSX, Show } from 'solid-js';
 import type { Usage } from '../../wire/content.ts';
 import type { SessionState } from '../../wire/snapshot.ts';
 import { ArrowLeft } from '../icons.ts';
@@ -20,7 +20,8 @@ function Context(props: { used: number; size: number }) {
 
 /** What is shown: its title, who answers, where it works, how it stands. */
 export function SessionHead(props: {
-  title: string;
+  /** A heading, or the field in which it is changed. */
+  title: JSX.Element;
   agent: string;
   cwd: string;
   model?: string | undefined;
@@ -36,6 +37,7 @@ export function SessionHead(props: {
   backAlways?: boolean;
   onStop?: (() => void) | undefined;
   stopping?: boolean;
+  menu?: JSX.Element;
 }) {
   const context = () => {
     const { contextTokens: used, contextSize: size } = props.usage ?? {};
@@ -52,7 +54,7 @@ export function SessionHead(props: {
         <ArrowLeft size={17} aria-hidden="true" />
       </a>
       <div class="head-main">
-        <h1>{props.title}</h1>
+        {props.title}
         <p class="head-about">
           <span>{props.agent}</span>
           <Show when={props.model}>{(model) => <span>{model()}</span>}</Show>
@@ -72,6 +74,7 @@ export function SessionHead(props: {
           </button>
         )}
       </Show>
+      {props.menu}
     </header>
   );
 }

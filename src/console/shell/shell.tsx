@@ -1,5 +1,5 @@
 import type { JSX } from 'solid-js';
-import { ThemeButton } from './theme-button.tsx';
+import { Workflow } from '../icons.ts';
 
 /**
  * The frame of every page: conversations at the side, the chosen thing beside them. On a narrow screen one of the two
@@ -10,6 +10,7 @@ export function Shell(props: {
   chosen: boolean;
   side: JSX.Element;
   link: JSX.Element;
+  tools: JSX.Element;
   jobsHref: string;
   jobsCurrent: boolean;
   running: number;
@@ -25,16 +26,26 @@ export function Shell(props: {
             </svg>
             Sluice
           </a>
-          <span class="side-tools">
-            <ThemeButton />
-          </span>
+          <span class="side-tools">{props.tools}</span>
         </header>
         {props.side}
         <footer class="side-foot">
-          <a class="side-link" href={props.jobsHref} aria-current={props.jobsCurrent ? 'page' : undefined}>
-            Jobs
-            <span class="side-count">{props.running > 0 ? `${props.running} running` : ''}</span>
-          </a>
+          <span class="side-links">
+            <a class="side-link" href={props.jobsHref} aria-current={props.jobsCurrent ? 'page' : undefined}>
+              Jobs
+              <span class="side-count">{props.running > 0 ? `${props.running} running` : ''}</span>
+            </a>
+            <a
+              class="icon-button"
+              href="/inspect"
+              target="_blank"
+              rel="noopener"
+              aria-label="Inspector, in a new tab"
+              title="Inspector: why each conversation is in its state (opens in a new tab)"
+            >
+              <Workflow size={15} aria-hidden="true" />
+            </a>
+          </span>
           {props.link}
         </footer>
       </aside>

@@ -6,6 +6,7 @@ import { createNow } from '../lib/ui.ts';
 import { Quoted } from '../parts/quoted.tsx';
 import { Spinner } from '../parts/spinner.tsx';
 import type { ThreadView } from '../view.ts';
+import { CopyButton } from './copy-button.tsx';
 import { costOf, type Status, statusOf } from './status.ts';
 
 function Icon(props: { tone: Status['tone'] }) {
@@ -71,6 +72,13 @@ function EndMark(props: { turn: Turn; tone: Status['tone'] }) {
   );
 }
 
+/** What the agent said, without its thoughts and tools. */
+const answerOf = (turn: Turn) =>
+  turn.parts
+    .flatMap((part) => (part.type === 'text' ? [part.text.trim()] : []))
+    .filter((text) => text !== '')
+    .join('\n\n');
+
 function Ended(props: { turn: Turn; newest: boolean; view: ThreadView }) {
   const status = createMemo(() => statusOf(props.turn, 0), undefined, { equals: sameStatus });
   return (
@@ -89,6 +97,9 @@ function Ended(props: { turn: Turn; newest: boolean; view: ThreadView }) {
           {costOf(props.turn)}
           <Show when={props.turn.endedAt}>{(at) => <time> · {clockTime(at())}</time>}</Show>
         </span>
+      </Show>
+      <Show when={answerOf(props.turn) !== ''}>
+        <CopyButton text={() => answerOf(props.turn)} />
       </Show>
       <Show when={props.newest && status().next}>
         {(next) => (

@@ -204,6 +204,8 @@ export const agentList = z.object({
       available: z.boolean(),
       reason: z.string().optional(),
       models: z.array(choice).optional(),
+      commands: z.array(command).optional(),
+      examples: z.array(z.string()).optional(),
     }),
   ),
 });

@@ -1,0 +1,34 @@
+import type { DirectoryRef } from '../../../machines/directory.machine.ts';
+import type { SessionSummary } from '../../wire/snapshot.ts';
+import { afterwards } from './live.ts';
+import { createSelector } from './select.ts';
+import { createField } from './ui.ts';
+import { isRunning } from './words.ts';
+
+const shown = createField('');
+
+/** Names what the page shows, in the title of its tab. */
+export function titlePage(words: () => string): void {
+  afterwards(words, shown.set);
+}
+
+/** `1 needs permission, 2 running`: what a tab says while another one is looked at. */
+export function countsOf(sessions: readonly Pick<SessionSummary, 'state' | 'permissions'>[]): string {
+  const asking = sessions.filter((one) => one.permissions > 0).length;
+  const running = sessions.filter((one) => one.permissions === 0 && isRunning(one.state)).length;
+  const pieces = [];
+  if (asking > 0) pieces.push(asking === 1 ? '1 needs permission' : `${asking} need permission`);
+  if (running > 0) pieces.push(`${running} running`);
+  return pieces.join(', ');
+}
+
+/** Keeps the tab's title true for as long as the calling component is shown. */
+export function keepTitle(directory: DirectoryRef): void {
+  const counts = createSelector(directory, ({ context }) => countsOf(Object.values(context.sessions)));
+  afterwards(
+    () => [counts(), shown(), 'Sluice'].filter((piece) => piece !== '').join(' · '),
+    (title) => {
+      document.title = title;
+    },
+  );
+}

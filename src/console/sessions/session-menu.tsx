@@ -1,0 +1,52 @@
+import { DropdownMenu } from '@kobalte/core/dropdown-menu';
+import { Show } from 'solid-js';
+import { Copy, Ellipsis, Pencil, Trash, Workflow } from '../icons.ts';
+
+/** What can be done with a conversation as a whole. A job is named and deleted with its conversation. */
+export function SessionMenu(props: {
+  onRename?: (() => void) | undefined;
+  onDelete?: (() => void) | undefined;
+  onCopyId: () => void;
+  inspectHref: string;
+}) {
+  // The menu gives the focus back to its button when it closes; what it opens takes it after that.
+  const later = (run: () => void) => () => void setTimeout(run);
+  return (
+    <DropdownMenu placement="bottom-end" gutter={4}>
+      <DropdownMenu.Trigger class="icon-button" aria-label="More" title="More">
+        <Ellipsis size={17} aria-hidden="true" />
+      </DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content class="menu menu-icons">
+          <Show when={props.onRename}>
+            {(rename) => (
+              <DropdownMenu.Item class="menu-item" onSelect={later(rename())}>
+                <Pencil size={14} aria-hidden="true" />
+                Rename
+              </DropdownMenu.Item>
+            )}
+          </Show>
+          <DropdownMenu.Item class="menu-item" onSelect={props.onCopyId}>
+            <Copy size={14} aria-hidden="true" />
+            Copy id
+          </DropdownMenu.Item>
+          <DropdownMenu.Item class="menu-item" as="a" href={props.inspectHref} target="_blank" rel="noopener">
+            <Workflow size={14} aria-hidden="true" />
+            Open in the inspector
+          </DropdownMenu.Item>
+          <Show when={props.onDelete}>
+            {(remove) => (
+              <>
+                <DropdownMenu.Separator class="menu-line" />
+                <DropdownMenu.Item class="menu-item" data-danger="" onSelect={later(remove())}>
+                  <Trash size={14} aria-hidden="true" />
+                  Delete…
+                </DropdownMenu.Item>
+              </>
+            )}
+          </Show>
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu>
+  );
+}
