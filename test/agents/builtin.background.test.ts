@@ -3,8 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Output, Poll } from '../../src/agents/agent.ts';
-import { realClock } from '../../src/agents/builtin/clock.ts';
-import { isAlive } from '../../src/agents/builtin/groups.ts';
+import { realClock } from '../../src/agents/workspace/clock.ts';
+import { isAlive } from '../../src/agents/workspace/groups.ts';
 import type { Turn } from '../../src/wire/turn.ts';
 import {
   all,

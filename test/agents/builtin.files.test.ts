@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { searchText } from '../../src/agents/builtin/files.ts';
+import { searchText } from '../../src/agents/workspace/files.ts';
 import { all, end, openBuiltin, prompt, reading, text } from './builtin.kit.ts';
 
 async function outside(): Promise<string> {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { AgentProcess, AgentSession, OpenOptions, Output } from '../../src/agents/agent.ts';
 import { createBuiltin } from '../../src/agents/builtin/builtin.ts';
-import type { Clock } from '../../src/agents/builtin/clock.ts';
 import { createGates, type Gates } from '../../src/agents/builtin/gates.ts';
+import type { Clock } from '../../src/agents/workspace/clock.ts';
 import type { Turn } from '../../src/wire/turn.ts';
 
 const macrotask = () => new Promise<void>((resolve) => setImmediate(resolve));

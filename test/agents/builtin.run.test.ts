@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Output } from '../../src/agents/agent.ts';
-import { realClock } from '../../src/agents/builtin/clock.ts';
-import { isAlive } from '../../src/agents/builtin/groups.ts';
+import { realClock } from '../../src/agents/workspace/clock.ts';
+import { isAlive } from '../../src/agents/workspace/groups.ts';
 import {
   end,
   LeapingClock,

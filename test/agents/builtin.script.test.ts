@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { realClock } from '../../src/agents/builtin/clock.ts';
+import { realClock } from '../../src/agents/workspace/clock.ts';
 import { all, end, OwnedClock, openBuiltin, prompt, reading, script, text } from './builtin.kit.ts';
 
 describe('a script of the builtin agent', () => {

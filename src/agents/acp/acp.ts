@@ -1,6 +1,6 @@
 import type * as acp from '@agentclientprotocol/sdk';
 import { AgentError, type Connector, type OpenOptions } from '../agent.ts';
-import { realClock, within } from '../builtin/clock.ts';
+import { realClock, within } from '../workspace/clock.ts';
 import { connect } from './connection.ts';
 import { earlierTurns } from './context.ts';
 import {

@@ -1,5 +1,5 @@
-import type { Clock } from '../builtin/clock.ts';
 import type { Secret } from '../model/secret.ts';
+import type { Clock } from '../workspace/clock.ts';
 
 /** One agent program that speaks the Agent Client Protocol over its standard input and output. */
 export interface AcpAgent {

@@ -5,8 +5,8 @@ import { access, constants } from 'node:fs/promises';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { AgentError, type AgentProcess } from '../agent.ts';
-import { type Clock, within } from '../builtin/clock.ts';
-import { environment, groupIsAlive, signalGroup } from '../builtin/groups.ts';
+import { type Clock, within } from '../workspace/clock.ts';
+import { environment, groupIsAlive, signalGroup } from '../workspace/groups.ts';
 
 export interface ProgramOptions {
   readonly name: string;

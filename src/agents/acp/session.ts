@@ -3,7 +3,7 @@ import { RequestError } from '@agentclientprotocol/sdk';
 import { type ContentBlock, type StopReason, stopReason } from '../../wire/content.ts';
 import type { AgentSession, OpenOptions, Output, PermissionAnswer, PromptRequest } from '../agent.ts';
 import { AgentError } from '../agent.ts';
-import { type Clock, within } from '../builtin/clock.ts';
+import { type Clock, within } from '../workspace/clock.ts';
 import { Channel } from './channel.ts';
 import type { Client } from './connection.ts';
 import { promptBlocks } from './context.ts';

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type CreateTerminalRequest, RequestError, type TerminalExitStatus } from '@agentclientprotocol/sdk';
 import type { AgentProcess } from '../agent.ts';
-import { type Clock, within } from '../builtin/clock.ts';
-import { groupIsAlive, signalGroup } from '../builtin/groups.ts';
+import { type Clock, within } from '../workspace/clock.ts';
+import { groupIsAlive, signalGroup } from '../workspace/groups.ts';
 import { confinedDirectory } from './files.ts';
 
 export interface TerminalsOptions {

@@ -1,6 +1,6 @@
 import type { PermissionOption } from '../../wire/content.ts';
 import type { AgentProcess, Output } from '../agent.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../workspace/clock.ts';
 import type { Gates } from './gates.ts';
 
 /** After a `poll`: the stream is back, the next poll may join it. Never leaves the builtin agent. */

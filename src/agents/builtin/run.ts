@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AgentProcess, Output, PermissionAnswer } from '../agent.ts';
 import { AgentError } from '../agent.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../workspace/clock.ts';
 import { type Gates, orAbort } from './gates.ts';
 import { Broken, type Play, type Question, type Rejoin, type Scene } from './play.ts';
 

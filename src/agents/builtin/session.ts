@@ -3,7 +3,7 @@ import type { ContentBlock } from '../../wire/content.ts';
 import type { Turn } from '../../wire/turn.ts';
 import type { AgentSession, OpenOptions, Output, PermissionAnswer, Poll, PromptRequest } from '../agent.ts';
 import { AgentError } from '../agent.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../workspace/clock.ts';
 import type { Gates } from './gates.ts';
 import { Lost } from './lost.ts';
 import { textOf, titleOf } from './message.ts';

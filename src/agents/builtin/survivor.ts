@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import type { Turn } from '../../wire/turn.ts';
 import type { Output, Poll } from '../agent.ts';
 import { AgentError } from '../agent.ts';
-import type { Clock } from './clock.ts';
-import { environment, isAlive, signalGroup } from './groups.ts';
+import type { Clock } from '../workspace/clock.ts';
+import { environment, isAlive, signalGroup } from '../workspace/groups.ts';
 import type { Play, Scene } from './play.ts';
 
 /** A step of a worker's work: waits `after` ms, then until `file` exists, then says `output`. */

@@ -1,8 +1,8 @@
 import type { PermissionOption } from '../../wire/content.ts';
 import type { Output } from '../agent.ts';
 import { AgentError } from '../agent.ts';
+import { type Shell, type ShellEnd, startShell } from '../workspace/shell.ts';
 import { inline, type Play, type Scene, say } from './play.ts';
-import { type Shell, type ShellEnd, startShell } from './shell.ts';
 
 /** How much of a command's output is kept (UTF-16). The command goes on unseen. */
 const shown = 256 * 1024;

@@ -1,7 +1,7 @@
 import { diffLines } from 'diff';
 import type { PermissionOption } from '../../wire/content.ts';
 import { AgentError } from '../agent.ts';
-import { listDirectory, readIfThere, readText, searchText, writeText } from './files.ts';
+import { listDirectory, readIfThere, readText, searchText, writeText } from '../workspace/files.ts';
 import { type Args, type CommandSpec, phrase } from './grammar.ts';
 import { fenced, inline, type Play, type Scene, say } from './play.ts';
 import { runCommand } from './work.run.ts';
@@ -246,7 +246,7 @@ async function* change(scene: Scene, name: string, make: (old: string | null) =>
 function replaced(args: Args, old: string | null): string {
   const { before = '', after = '' } = args;
   if (old === null)
-    throw new AgentError('builtin.not_found', 'There is no such file to edit: `write` makes one.');
+    throw new AgentError('files.not_found', 'There is no such file to edit: `write` makes one.');
   const places = old.split(before).length - 1;
   if (places !== 1) {
     const seen =

@@ -2,9 +2,19 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { within } from './clock.ts';
+import type { AgentProcess } from '../agent.ts';
+import { type Clock, within } from './clock.ts';
 import { environment, groupIsAlive, signalGroup } from './groups.ts';
-import type { Scene } from './play.ts';
+
+export interface ShellOptions {
+  readonly cwd: string;
+  readonly clock: Clock;
+  /** Aborts on a stop: the command is asked to end. */
+  readonly stopped: AbortSignal;
+  /** Aborts when nobody will read on: the command is killed. */
+  readonly abandoned: AbortSignal;
+  spawned(process: AgentProcess): void;
+}
 
 export interface Shell {
   /** Standard output and errors as they come, whole characters only. */
@@ -25,13 +35,14 @@ const patience = 2000;
 const grace = 300;
 
 /**
- * Runs what the user typed in `/bin/sh -c`, in a process group of its own, with nothing to read from. A stop sends
- * SIGTERM to the group, and SIGKILL when it has not ended within 2 s; being abandoned sends SIGKILL at once.
+ * Runs a command in `/bin/sh -c`, in a process group of its own, with nothing to read from. A stop sends SIGTERM to
+ * the group, and SIGKILL when it has not ended within 2 s; being abandoned sends SIGKILL at once.
  */
-export async function startShell(scene: Scene, command: string): Promise<Shell> {
+export async function startShell(options: ShellOptions, command: string): Promise<Shell> {
+  const { clock, stopped, abandoned } = options;
   const mark = randomUUID();
   const child = spawn('/bin/sh', ['-c', command], {
-    cwd: scene.cwd,
+    cwd: options.cwd,
     detached: true,
     env: environment(mark),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -49,28 +60,28 @@ export async function startShell(scene: Scene, command: string): Promise<Shell> 
 
   const terminate = async () => {
     signalGroup(pgid, 'SIGTERM');
-    if (!(await within(scene.clock, patience, closed))) signalGroup(pgid, 'SIGKILL');
+    if (!(await within(clock, patience, closed))) signalGroup(pgid, 'SIGKILL');
   };
   const kill = () => signalGroup(pgid, 'SIGKILL');
-  scene.stopped.addEventListener('abort', terminate, { once: true });
-  scene.abandoned.addEventListener('abort', kill, { once: true });
-  if (scene.stopped.aborted) void terminate();
+  stopped.addEventListener('abort', terminate, { once: true });
+  abandoned.addEventListener('abort', kill, { once: true });
+  if (stopped.aborted) void terminate();
 
   const ended = exited.then(
     async ([exitCode, signal]: (number | NodeJS.Signals | null)[]): Promise<ShellEnd> => {
       const leftovers = groupIsAlive(pgid);
       if (leftovers) await terminate();
-      while (!(await within(scene.clock, grace, closed))) {
+      while (!(await within(clock, grace, closed))) {
         // Nobody is slow to read, and nothing comes: a process that left the group holds the pipes.
         if (output.readableLength > 0) continue;
         child.stdout.destroy();
         child.stderr.destroy();
       }
-      scene.stopped.removeEventListener('abort', terminate);
-      scene.abandoned.removeEventListener('abort', kill);
+      stopped.removeEventListener('abort', terminate);
+      abandoned.removeEventListener('abort', kill);
       return { exitCode: exitCode as number | null, signal: signal as NodeJS.Signals | null, leftovers };
     },
   );
-  scene.spawned({ pgid, command, mark, survives: false, ended: ended.then(() => undefined) });
+  options.spawned({ pgid, command, mark, survives: false, ended: ended.then(() => undefined) });
   return { output, ended };
 }

@@ -13,13 +13,13 @@ const skipped = new Set(['node_modules', '.git']);
  */
 async function confined(cwd: string, path: string): Promise<string> {
   if (path.split(/[\\/]/).includes('..')) {
-    throw new AgentError('builtin.outside', `\`..\` is refused: I stay in ${cwd}. Name something in it.`);
+    throw new AgentError('files.outside', `\`..\` is refused: I stay in ${cwd}. Name something in it.`);
   }
   const root = await realpath(cwd);
   const absolute = isAbsolute(path) ? path : resolve(root, path);
   const real = await realOrNew(absolute, path);
   if (real !== root && !real.startsWith(root.endsWith(sep) ? root : root + sep)) {
-    throw new AgentError('builtin.outside', `\`${path}\` lies outside of ${cwd}: I stay in it.`);
+    throw new AgentError('files.outside', `\`${path}\` lies outside of ${cwd}: I stay in it.`);
   }
   return real;
 }
@@ -69,18 +69,18 @@ export async function readText(cwd: string, path: string): Promise<string> {
   const bytes = await withFile(real, path, constants.O_RDONLY, async (file) => {
     const info = await file.stat();
     if (info.isDirectory())
-      throw new AgentError('builtin.directory', `\`${path}\` is a directory: try \`list ${path}\`.`);
-    if (!info.isFile()) throw new AgentError('builtin.special', `\`${path}\` is not an ordinary file.`);
+      throw new AgentError('files.directory', `\`${path}\` is a directory: try \`list ${path}\`.`);
+    if (!info.isFile()) throw new AgentError('files.special', `\`${path}\` is not an ordinary file.`);
     if (info.size > largest) {
       throw new AgentError(
-        'builtin.large',
+        'files.large',
         `\`${path}\` has ${info.size} bytes; I read files up to ${largest}.`,
       );
     }
     return await file.readFile();
   });
   if (isBinary(bytes))
-    throw new AgentError('builtin.binary', `\`${path}\` is a binary file: I read text only.`);
+    throw new AgentError('files.binary', `\`${path}\` is a binary file: I read text only.`);
   return bytes.toString('utf8');
 }
 
@@ -89,7 +89,7 @@ export async function readIfThere(cwd: string, path: string): Promise<string | n
   try {
     return await readText(cwd, path);
   } catch (error) {
-    if (error instanceof AgentError && error.code === 'builtin.not_found') return null;
+    if (error instanceof AgentError && error.code === 'files.not_found') return null;
     throw error;
   }
 }
@@ -218,12 +218,12 @@ function codeOf(error: unknown): string | undefined {
 
 const sentences: Readonly<Record<string, (path: string) => AgentError>> = {
   ENOENT: (path) =>
-    new AgentError('builtin.not_found', `There is no \`${path}\` here: \`list\` shows what is.`),
-  ENOTDIR: (path) => new AgentError('builtin.not_directory', `\`${path}\` is not a directory.`),
-  EISDIR: (path) => new AgentError('builtin.directory', `\`${path}\` is a directory: try \`list ${path}\`.`),
+    new AgentError('files.not_found', `There is no \`${path}\` here: \`list\` shows what is.`),
+  ENOTDIR: (path) => new AgentError('files.not_directory', `\`${path}\` is not a directory.`),
+  EISDIR: (path) => new AgentError('files.directory', `\`${path}\` is a directory: try \`list ${path}\`.`),
   EACCES: (path) =>
-    new AgentError('builtin.forbidden', `I may not open \`${path}\`: its permissions forbid it.`),
-  ELOOP: (path) => new AgentError('builtin.outside', `\`${path}\` is a link that leads nowhere I may go.`),
+    new AgentError('files.forbidden', `I may not open \`${path}\`: its permissions forbid it.`),
+  ELOOP: (path) => new AgentError('files.outside', `\`${path}\` is a link that leads nowhere I may go.`),
 };
 
 function readable(error: unknown, path: string): unknown {
