@@ -1,4 +1,4 @@
-import type { Draft } from '../src/wire/facts.ts';
+import type { Draft, DraftOf } from '../src/wire/facts.ts';
 import { isPart } from '../src/wire/fold.ts';
 import type { Output } from '../src/wire/output.ts';
 import type { Part, Turn } from '../src/wire/turn.ts';
@@ -26,6 +26,8 @@ export interface Written {
 /** The parts that are an answer: with them the turn is accepted. */
 const answers = new Set<Part['type']>(['text', 'thought', 'tool', 'plan', 'permission']);
 
+const stages = ['asked', 'terminated', 'killed'];
+
 /** At most so much text in one fact (UTF-16 units), so that one burst is not one frame. */
 const largestText = 4096;
 
@@ -47,6 +49,7 @@ class TurnWriter {
   readonly #turn: string;
   readonly #seq: number;
   readonly #cancelling: boolean;
+  #stage: DraftOf<'turn.stopping'>['stage'];
   readonly #tools: Set<string>;
   readonly #seen: Set<string>;
   readonly #permissions: Set<string>;
@@ -64,6 +67,7 @@ class TurnWriter {
     this.#turn = turn.id;
     this.#seq = context.seq;
     this.#cancelling = context.open?.stage !== undefined;
+    this.#stage = context.open?.stage ?? 'asked';
     this.#tools = new Set(context.open?.tools);
     this.#seen = new Set(context.open?.seen);
     this.#permissions = new Set(turn.parts.filter((p) => p.type === 'permission').map((p) => p.id));
@@ -168,6 +172,9 @@ class TurnWriter {
         return;
       }
       case 'stopping':
+        // The ladder of a stop that was begun before a restart is climbed again; it is written once.
+        if (stages.indexOf(output.stage) <= stages.indexOf(this.#stage)) return;
+        this.#stage = output.stage;
         this.drafts.push({ type: 'turn.stopping', turn, stage: output.stage });
         return;
       case 'poll':

@@ -14,7 +14,7 @@ import type {
 } from '../wire/requests.ts';
 import type { SessionSnapshot, SessionSummary } from '../wire/snapshot.ts';
 import { type Clock, systemClock } from './clock.ts';
-import type { Log } from './log/log.ts';
+import { type Log, LogUnavailable } from './log/log.ts';
 import { Refusal } from './refusal.ts';
 import { confine } from './security/roots.ts';
 import type { AgentLine, Service } from './service.ts';
@@ -67,6 +67,8 @@ class LocalGateway implements Gateway {
   readonly #registry: Registry;
   readonly #watchers = new Set<Watcher>();
   readonly #sends: Sends;
+  /** What will be tried again. */
+  readonly #owed = new Set<unknown>();
   #closing = false;
 
   constructor(options: GatewayOptions) {
@@ -85,7 +87,9 @@ class LocalGateway implements Gateway {
       onCommitted: (session, facts, headChanged) => this.#committed(session, facts, headChanged),
       warn: (message, error) => this.#warn(message, error),
     });
-    this.#sends = new Sends(this.#log, this.#registry, (...job) => this.#startJob(...job));
+    this.#sends = new Sends(this.#log, this.#registry, (...job) =>
+      this.#insist('a job could not be started', () => this.#startJob(...job)),
+    );
   }
 
   async start(): Promise<void> {
@@ -274,6 +278,7 @@ class LocalGateway implements Gateway {
 
   async close(): Promise<void> {
     this.#closing = true;
+    for (const timer of this.#owed) this.#clock.clearTimeout(timer as never);
     const reason = 'The gateway was stopped while this ran.';
     await Promise.all(
       this.#registry.sessions.map(async (session) => {
@@ -302,9 +307,24 @@ class LocalGateway implements Gateway {
     const draft = kind === 'job' && parent !== undefined ? settlement(session.id, facts) : undefined;
     if (!draft || parent === undefined || this.#closing) return;
     // The job's own end is committed first; should this be lost, the next start completes it.
-    this.#registry
-      .with(parent, (open) => open.ask({ type: 'settleJob', draft }))
-      .catch((error: unknown) => this.#warn('a job could not be settled with its parent', error));
+    void this.#insist('a job could not be settled with its parent', () =>
+      this.#registry.with(parent, (open) => open.ask({ type: 'settleJob', draft })),
+    );
+  }
+
+  /** Does what a committed fact calls for; while the log cannot be written, again and again. Resolves after the first try. */
+  async #insist(what: string, run: () => Promise<unknown>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      this.#warn(what, error);
+      if (this.#closing || !mayPass(error)) return;
+      const timer = this.#clock.setTimeout(() => {
+        this.#owed.delete(timer);
+        void this.#insist(what, run);
+      }, 1_000);
+      this.#owed.add(timer);
+    }
   }
 
   async #announce(session: string): Promise<void> {
@@ -324,4 +344,9 @@ class LocalGateway implements Gateway {
   #warn(message: string, error: unknown): void {
     this.#options.warn?.(message, error);
   }
+}
+
+/** The log cannot be written now, or the session is being opened anew. */
+function mayPass(error: unknown): boolean {
+  return error instanceof LogUnavailable || (error instanceof Refusal && error.status === 503);
 }

@@ -42,6 +42,8 @@ export interface HostOptions {
 export class AgentHost {
   readonly #options: HostOptions;
   #opening: Promise<AgentSession> | undefined;
+  /** Names the opening that counts. */
+  #current: symbol | undefined;
   #session: AgentSession | undefined;
   readonly #processes = new Set<AgentProcess>();
   /** Told when the agent is gone by itself. */
@@ -58,7 +60,10 @@ export class AgentHost {
 
   /** The agent's session; rejects with what to do when it cannot be started. */
   open(): Promise<AgentSession> {
-    this.#opening ??= this.#start();
+    if (!this.#opening) {
+      this.#current = Symbol();
+      this.#opening = this.#start(this.#current);
+    }
     return this.#opening;
   }
 
@@ -99,7 +104,7 @@ export class AgentHost {
     if (first === 'late') this.#signal('SIGKILL', (process) => !process.survives);
   }
 
-  async #start(): Promise<AgentSession> {
+  async #start(opening: symbol): Promise<AgentSession> {
     const { connector, session, kind, stateDir, onOutput } = this.#options;
     const { agentSession, ...current } = this.#options.current();
     try {
@@ -111,12 +116,12 @@ export class AgentHost {
         ...(agentSession !== undefined && { resume: agentSession }),
         onOutput,
         onProcess: (process) => this.#record(process),
-        onExit: (reason) => this.#exited(reason),
+        onExit: (reason) => this.#exited(opening, reason),
       });
-      this.#session = opened;
+      if (this.#current === opening) this.#session = opened;
       return opened;
     } catch (error) {
-      this.#opening = undefined;
+      if (this.#current === opening) this.#opening = undefined;
       throw error;
     }
   }
@@ -127,7 +132,9 @@ export class AgentHost {
     void process.ended.then(() => this.#processes.delete(process));
   }
 
-  #exited(reason: Failure): void {
+  #exited(opening: symbol, reason: Failure): void {
+    // One that was given up may end after the next has been opened, and says nothing of that one.
+    if (this.#current !== opening && this.#current !== undefined) return;
     this.#opening = undefined;
     this.#session = undefined;
     this.#onExit?.(reason);
@@ -136,6 +143,7 @@ export class AgentHost {
   async #discard(): Promise<void> {
     const opening = this.#opening;
     this.#opening = undefined;
+    this.#current = undefined;
     this.#session = undefined;
     if (!opening) return;
     try {

@@ -153,6 +153,11 @@ export class Agents {
     const session: AgentSession = {
       prompt: ({ turn, content, signal }) => {
         const text = content[0]?.type === 'text' ? content[0].text : '';
+        // What ran for a gateway that is gone, and was never joined again, is ended by its connector.
+        if (program.run && !program.run.isOver && program.run.isOrphan) {
+          this.#watch.hit('agent: an orphan of an earlier gateway is ended');
+          program.run.finish();
+        }
         const key = `${program.session}:${turn}`;
         this.prompts.set(key, (this.prompts.get(key) ?? 0) + 1);
         this.#watch.prompted(program.session, turn, {

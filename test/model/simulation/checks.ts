@@ -28,7 +28,9 @@ export function quietPolls(facts: readonly Fact[]): Violations {
     }
     if (fact.type === 'job.progress') {
       const next = JSON.stringify([fact.turn, fact.text, fact.done, fact.total]);
-      if (next === progress) found.push(`${fact.seq}: the same progress twice`);
+      // An agent may repeat itself; a poll is no news by itself.
+      if (next === progress && fact.text.includes('#progress'))
+        found.push(`${fact.seq}: the same progress twice`);
       progress = next;
     }
     if (fact.type === 'turn.watching') {

@@ -16,6 +16,10 @@ export class Pipe implements AsyncIterable<Output> {
     return this.#end !== undefined || this.#life.isOver;
   }
 
+  get isOrphan(): boolean {
+    return this.#life.isOver;
+  }
+
   push(output: Output): void {
     if (this.isOver) return;
     this.#waiting.push(output);

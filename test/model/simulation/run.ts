@@ -33,6 +33,11 @@ export class Run {
     this.#next();
   }
 
+  /** The gateway that asked for it is gone, and no other has joined it. */
+  get isOrphan(): boolean {
+    return this.pipe.isOrphan;
+  }
+
   get answers(): ReadonlyMap<string, PermissionAnswer> {
     return this.#answers;
   }

@@ -1,0 +1,18 @@
+/** Schedules that once broke an invariant, and a spread of others: played in every run. */
+export const found: readonly (readonly [seed: string, what: string])[] = [
+  ['4', 'I6: a page asks for a job that its parent has announced and that has no log yet'],
+  ['8', 'I6: a page that reads a polled turn does not know why it is polled'],
+  ['13', 'I3: an agent that cannot be told to stop is prompted again while it runs'],
+  ['17', 'I6: a page that reads a turn does not know why its agent tries again'],
+  ['39', 'I1: a turn that another gateway began is run by nobody, and cannot be stopped'],
+  ['53', 'I6: a log that was put back is shown with the title that it had before'],
+  ['63', 'I6: the time of a job in the list is that of the decision, not that of the commit'],
+  ['73', 'I6: a snapshot that was read while the runner wrote holds a turn twice'],
+  ['123', 'I5: an agent that outlives its gateway in the middle of a stop goes on'],
+  ['147', 'I9: two gateways take in the same message'],
+];
+
+export const fixedSeeds: readonly string[] = [
+  ...found.map(([seed]) => seed),
+  ...Array.from({ length: 30 }, (_, i) => `fixed${i + 1}`),
+];
