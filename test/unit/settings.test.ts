@@ -1,6 +1,6 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadSettings, type Settings, SettingsError } from '../../src/gateway/settings.ts';
@@ -42,6 +42,34 @@ describe('settings file', () => {
       secrets: [],
       warnings: [],
     });
+  });
+
+  test('agent programs are read, and what is secret in their environment is hidden', () => {
+    const settings = load({
+      agents: [
+        {
+          id: 'mine',
+          command: ['my-agent', '--acp'],
+          cwd: 'here',
+          env: { MY_TOKEN: 'hush-hush-token', MY_HOME: '/home/me' },
+        },
+        { id: 'kimi', command: ['kimi', 'acp'], auth: 'login' },
+      ],
+    });
+    expect(settings.agents).toMatchObject([
+      { id: 'mine', command: ['my-agent', '--acp'], cwd: join(dirname(file()), 'here') },
+      { id: 'kimi', auth: 'login' },
+    ]);
+    expect(settings.agents[0]?.env?.MY_TOKEN?.reveal()).toBe('hush-hush-token');
+    expect(JSON.stringify(settings.agents)).not.toContain('hush-hush');
+    expect(settings.secrets).toEqual(['hush-hush-token']);
+  });
+
+  test('an agent program without a command, or with the id of another, is refused with its place', () => {
+    expect(refusal({ agents: [{ id: 'a', command: [] }] })).toContain('agents[0].command');
+    const twice = { id: 'a', command: ['x'] };
+    expect(refusal({ agents: [twice, twice] })).toContain('agents[1].id is used by agents[0] already');
+    expect(refusal({ agents: [{ ...twice, id: 'builtin' }] })).toContain('that is the built-in agent');
   });
 
   test('models, roots, the stall and values to hide are read', () => {

@@ -10,7 +10,7 @@ const largest = 16 * 1024 * 1024;
  * The real path of `path`, which lies in `root` also when links are followed; a file that does not exist yet is placed
  * by its nearest directory that does. Throws a JSON-RPC error for the agent.
  */
-export async function confinedPath(root: string, path: string): Promise<string> {
+async function confinedPath(root: string, path: string): Promise<string> {
   const home = await realpath(root);
   const real = await realOrNew(resolve(home, path));
   if (real === home || real.startsWith(home.endsWith(sep) ? home : home + sep)) return real;

@@ -56,6 +56,8 @@ async function drive(agent: RealAgent): Promise<readonly Cell[]> {
 }
 
 async function play(scenario: Scenario, world: Parameters<Scenario['run']>[0]): Promise<Cell> {
+  // A scenario that failed may have left none running.
+  await world.gateway.call('GET', '/api/health').catch(() => world.gateway.start());
   const talk = await Talk.begin(world.gateway, world.agent);
   try {
     const remark = await scenario.run(world, talk);
