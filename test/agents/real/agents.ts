@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ModelUrls } from './model.ts';
 
 /** An agent program at the version that it is tested at, and how it is started against a model server of ours. */
 export interface RealAgent {
@@ -11,14 +12,10 @@ export interface RealAgent {
   /** The mode in which it asks before it acts, where it has modes. */
   readonly mode?: string;
   /** Prepares a private home, and says what the environment must hold. */
-  readonly home: (directory: string, model: string) => Readonly<Record<string, string>>;
+  readonly home: (directory: string, model: ModelUrls) => Readonly<Record<string, string>>;
   /** Why it cannot be driven here, when it cannot. */
   readonly cannot?: string;
 }
-
-const noGoogle = 'it speaks to Google-shaped servers only, and the scripted server has the OpenAI shape';
-const noAnthropic =
-  'it speaks to Anthropic-shaped servers only, and the scripted server has the OpenAI shape';
 
 export const realAgents: readonly RealAgent[] = [
   {
@@ -31,7 +28,7 @@ export const realAgents: readonly RealAgent[] = [
     home: (directory, model) => ({
       HOME: directory,
       OPENAI_API_KEY: 'scripted-key',
-      OPENAI_BASE_URL: model,
+      OPENAI_BASE_URL: model.openai,
       OPENAI_MODEL: 'scripted',
     }),
   },
@@ -51,7 +48,7 @@ export const realAgents: readonly RealAgent[] = [
       KIMI_MODEL_NAME: 'scripted',
       KIMI_MODEL_API_KEY: 'scripted-key',
       KIMI_MODEL_PROVIDER_TYPE: 'openai',
-      KIMI_MODEL_BASE_URL: model,
+      KIMI_MODEL_BASE_URL: model.openai,
     }),
   },
   {
@@ -66,7 +63,7 @@ export const realAgents: readonly RealAgent[] = [
       const scripted = {
         npm: '@ai-sdk/openai-compatible',
         name: 'Scripted',
-        options: { baseURL: model, apiKey: 'scripted-key' },
+        options: { baseURL: model.openai, apiKey: 'scripted-key' },
         models: { scripted: { name: 'Scripted' } },
       };
       const file = {
@@ -93,16 +90,37 @@ export const realAgents: readonly RealAgent[] = [
     package: '@google/gemini-cli',
     version: '0.61.0',
     command: ['gemini', '--acp'],
-    home: (directory) => ({ HOME: directory }),
-    cannot: noGoogle,
+    home(directory, model) {
+      mkdirSync(join(directory, '.gemini'), { recursive: true });
+      const settings = {
+        security: { auth: { selectedType: 'gemini-api-key' } },
+        privacy: { usageStatisticsEnabled: false },
+        general: { disableAutoUpdate: true },
+      };
+      writeFileSync(join(directory, '.gemini', 'settings.json'), JSON.stringify(settings));
+      return {
+        HOME: directory,
+        GEMINI_API_KEY: 'scripted-key',
+        GOOGLE_GEMINI_BASE_URL: model.google,
+        GEMINI_TELEMETRY_ENABLED: 'false',
+      };
+    },
   },
   {
     id: 'claude',
     name: 'Claude Code',
     package: '@agentclientprotocol/claude-agent-acp',
-    version: 'latest',
+    version: '0.101.0',
     command: ['claude-agent-acp'],
-    home: (directory) => ({ HOME: directory }),
-    cannot: noAnthropic,
+    mode: 'default',
+    home: (directory, model) => ({
+      HOME: directory,
+      CLAUDE_CONFIG_DIR: join(directory, 'claude'),
+      ANTHROPIC_API_KEY: 'scripted-key',
+      ANTHROPIC_BASE_URL: model.anthropic,
+      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+      DISABLE_AUTOUPDATER: '1',
+      DISABLE_TELEMETRY: '1',
+    }),
   },
 ];

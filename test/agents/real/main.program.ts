@@ -29,7 +29,7 @@ async function drive(agent: RealAgent): Promise<readonly Cell[]> {
   const home = mkdtempSync(join(tmpdir(), `sluice-${agent.id}-`));
   const model = new ScriptedModel();
   await model.start();
-  const env = agent.home(home, model.url);
+  const env = agent.home(home, model.urls);
   const [program = '', ...rest] = agent.command;
   const file = join(into, agent.id, 'node_modules', '.bin', program);
   const settings = join(home, 'settings.json');

@@ -1,13 +1,6 @@
 import { join } from 'node:path';
-import {
-  type ChatBody,
-  Gate,
-  type ModelServer,
-  type RecordedRequest,
-  type Reply,
-  type Step,
-  start,
-} from '../../support/model-server.ts';
+import { type ChatBody, Gate, type Reply, type Step, start } from '../../support/model-server.ts';
+import { anthropic, google, serve } from './shapes.ts';
 
 /** What the model behind an agent does in a scene; scenes that wait have a gate. */
 export type Play =
@@ -23,24 +16,38 @@ export type Play =
   | 'nothing'
   | 'max_tokens';
 
+export interface ModelUrls {
+  readonly openai: string;
+  readonly google: string;
+  readonly anthropic: string;
+}
+
 /** A model server whose script is named in the message: `[[play id]]`. */
 export class ScriptedModel {
   /** Where files are written. */
   directory = '';
   readonly #gates = new Map<string, Gate>();
-  #server: ModelServer | undefined;
+  readonly #asked: ChatBody[] = [];
+  #servers: readonly { readonly url: string; readonly close: () => Promise<void> }[] = [];
 
   async start(): Promise<void> {
-    this.#server = await start({ models: ['scripted'], script: (request) => this.#reply(request) });
+    const answer = (body: ChatBody) => this.#reply(body);
+    this.#servers = [
+      await start({ models: ['scripted'], script: ({ body }) => answer(body as ChatBody) }),
+      await serve(google, answer),
+      await serve(anthropic, answer),
+    ];
   }
 
-  get url(): string {
-    return this.#server?.url ?? '';
+  /** The same script in three shapes; the first with its `/v1`. */
+  get urls(): ModelUrls {
+    const [openai = '', google = '', anthropic = ''] = this.#servers.map(({ url }) => url);
+    return { openai, google, anthropic };
   }
 
-  /** Requests about the scene, of which `main` ones bring tools along. */
-  requests(id: string): readonly RecordedRequest[] {
-    return (this.#server?.requests ?? []).filter((one) => markerOf(one.body)?.id === id);
+  /** Requests that the scene was in. */
+  requests(id: string): readonly ChatBody[] {
+    return this.#asked.filter((body) => markerOf(body)?.id === id);
   }
 
   gate(id: string): Gate {
@@ -54,10 +61,11 @@ export class ScriptedModel {
 
   async close(): Promise<void> {
     for (const gate of this.#gates.values()) gate.open();
-    await this.#server?.close();
+    await Promise.all(this.#servers.map((server) => server.close()));
   }
 
-  #reply({ body }: RecordedRequest): Reply {
+  #reply(body: ChatBody): Reply {
+    this.#asked.push(body);
     const marker = markerOf(body);
     const tools = toolsOf(body);
     // Titles, suggestions and classifiers: agents ask for these beside the conversation.
@@ -99,8 +107,8 @@ interface Tool {
   readonly properties: readonly string[];
 }
 
-function toolsOf(body: ChatBody | undefined): Tool[] {
-  const tools = (body?.tools ?? []) as {
+function toolsOf(body: ChatBody): Tool[] {
+  const tools = (body.tools ?? []) as {
     function?: { name: string; parameters?: { properties?: object } };
   }[];
   return tools.flatMap(({ function: one }) =>
@@ -109,8 +117,8 @@ function toolsOf(body: ChatBody | undefined): Tool[] {
 }
 
 /** The last scene that a user's message names, and how many tools have given something back since. */
-function markerOf(body: ChatBody | undefined): { play: Play; id: string; results: number } | undefined {
-  const messages = body?.messages ?? [];
+function markerOf(body: ChatBody): { play: Play; id: string; results: number } | undefined {
+  const messages = body.messages;
   const at = messages.findLastIndex((one) => one.role === 'user' && /\[\[.+?\]\]/.test(textOf(one.content)));
   const [, play, id] = /.*\[\[(.+?) (\w+)\]\]/s.exec(textOf(messages[at]?.content)) ?? [];
   if (play === undefined || id === undefined) return undefined;

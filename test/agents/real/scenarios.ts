@@ -285,7 +285,7 @@ export const scenarios: readonly Scenario[] = [
       const scene = nextScene();
       const turn = await talk.say('answer', scene);
       await finished(talk, turn);
-      const sent = JSON.stringify(model.requests(scene).map((one) => one.body?.messages));
+      const sent = JSON.stringify(model.requests(scene).map((one) => one.messages));
       assert.match(sent, /Hello world\./, 'the agent does not remember the first answer');
       const given = talk
         .turn(turn)
