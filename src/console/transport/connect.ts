@@ -71,7 +71,9 @@ export function connect({ root, link, outbox, directory }: Actors): () => void {
   const settle = () => {
     const waiting = outbox.getSnapshot().context.entries.filter((entry) => entry.state === 'accepted');
     for (const session of new Set(waiting.map((entry) => entry.session))) {
-      if (!root.getSnapshot().context.sessions[session]) {
+      const ref = root.getSnapshot().context.sessions[session]?.ref;
+      // Nobody reads it here, or there is nothing to read any more.
+      if (!ref || ref.getSnapshot().context.problem?.code === 'session.unknown') {
         outbox.send({ type: 'seen', session, messages: [] });
         continue;
       }
@@ -98,6 +100,7 @@ export function connect({ root, link, outbox, directory }: Actors): () => void {
       },
       complete: () => {
         watched.delete(ref);
+        queueMicrotask(settle);
         link.send({ type: 'unsubscribe', session });
       },
     });

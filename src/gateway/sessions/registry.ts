@@ -46,6 +46,8 @@ export class Registry {
   readonly #orchestrator: Actor<typeof orchestratorMachine>;
   readonly #open = new Map<string, Promise<OpenSession>>();
   readonly #ready = new Map<string, OpenSession>();
+  /** Sessions whose agents are being ended. */
+  readonly #disposing = new Set<Promise<void>>();
   /** How many calls and readers need the session to stay open. */
   readonly #uses = new Map<string, number>();
 
@@ -138,7 +140,8 @@ export class Registry {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#open.keys()].map((session) => this.#dispose(session)));
+    for (const session of [...this.#open.keys()]) void this.#dispose(session);
+    await Promise.all(this.#disposing);
     this.#orchestrator.stop();
   }
 
@@ -199,7 +202,13 @@ export class Registry {
     return opened;
   }
 
-  async #dispose(session: string): Promise<void> {
+  #dispose(session: string): Promise<void> {
+    const disposed = this.#end(session).finally(() => this.#disposing.delete(disposed));
+    this.#disposing.add(disposed);
+    return disposed;
+  }
+
+  async #end(session: string): Promise<void> {
     const open = this.#open.get(session);
     this.#open.delete(session);
     this.#ready.delete(session);

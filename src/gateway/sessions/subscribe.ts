@@ -19,8 +19,8 @@ export async function subscribe(
   grade: Grade,
   sink: Sink,
 ): Promise<Subscription> {
-  const head = await log.head(session.id);
-  if (!head) throw new Refusal(404, 'session.unknown', 'There is no such session.');
+  // What is committed here and delivered to readers: read in the same moment in which this reader is added.
+  const head = session.ref.getSnapshot().context;
   const cursor = `${head.epoch}.${head.seq}`;
   const from = after === undefined ? head : parseCursor(after);
   if (!from) throw new Refusal(400, 'cursor.malformed', `A cursor looks like ${cursor}.`);

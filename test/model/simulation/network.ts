@@ -159,6 +159,10 @@ export class Network {
     };
     scheduler.after(delay() + delay(), () => {
       if (state === 3) return;
+      if (random.chance(this.weather.cuts)) {
+        watch.hit('wire: connection that never opens');
+        return;
+      }
       const server = this.away.has(page) ? undefined : this.#server(random);
       if (!server?.live) return line.cut();
       state = 1;

@@ -24,15 +24,42 @@ export class Browser {
   readonly kept = new Map<string, Kept>();
   readonly open = new Set<string>();
 
+  readonly #scheduler: Scheduler;
+  readonly #random: Random;
+  /** How it keeps things: some do it late, some not at all, and some do not even say so. */
+  readonly #way: 'soon' | 'late' | 'fails' | 'hangs';
+
+  constructor(scheduler: Scheduler, random: Random) {
+    this.#scheduler = scheduler;
+    this.#random = random;
+    this.#way = random.weighted([
+      [8, 'soon'],
+      [3, 'late'],
+      [1, 'fails'],
+      [0.5, 'hangs'],
+    ] as const);
+  }
+
   readonly shelf = {
-    values: async (): Promise<readonly Kept[]> => [...this.kept.values()].map((one) => structuredClone(one)),
+    values: async (): Promise<readonly Kept[]> => {
+      await this.#access();
+      return [...this.kept.values()].map((one) => structuredClone(one));
+    },
     set: async (kept: Kept): Promise<void> => {
+      await this.#access();
       this.kept.set(kept.entry.id, structuredClone(kept));
     },
     delete: async (id: string): Promise<void> => {
+      await this.#access();
       this.kept.delete(id);
     },
   };
+
+  async #access(): Promise<void> {
+    if (this.#way === 'fails') throw new Error('the browser keeps nothing');
+    if (this.#way === 'hangs') await new Promise(() => {});
+    if (this.#way === 'late') await this.#scheduler.sleep(this.#random.int(1, 60));
+  }
 
   readonly presence: Presence = {
     hold: (name, signal) => {

@@ -33,7 +33,7 @@ export type Deed =
       readonly both: boolean;
     }
   | { readonly do: 'open' | 'leave' | 'delete'; readonly tab: number; readonly session: number }
-  | { readonly do: 'reload'; readonly tab: number }
+  | { readonly do: 'reload' | 'dismiss'; readonly tab: number }
   | { readonly do: 'cut' | 'half open'; readonly tab: number }
   | { readonly do: 'away' | 'slow'; readonly tab: number; readonly ms: number }
   | { readonly do: 'crash' | 'restart'; readonly down: number }
@@ -85,10 +85,11 @@ const deeds: readonly (readonly [number, (r: Random) => Deed])[] = [
   ],
   [1.5, (r) => ({ do: 'open', ...where(r) })],
   [1, (r) => ({ do: 'leave', ...where(r) })],
-  [0.25, (r) => ({ do: 'delete', ...where(r) })],
+  [0.4, (r) => ({ do: 'delete', ...where(r) })],
   [1.2, (r) => ({ do: 'reload', tab: tab(r) })],
   [1.5, (r) => ({ do: 'agent wakes', session: session(r), pieces: r.int(1, 4) })],
-  [3, (r) => ({ do: 'wait', ms: r.pick([300, 1_500, 6_000]) })],
+  [0.7, (r) => ({ do: 'dismiss', tab: tab(r) })],
+  [3, (r) => ({ do: 'wait', ms: r.pick([300, 1_500, 1_500, 6_000, 6_000, 16_000]) })],
 ];
 
 /** What goes wrong. Each schedule has some of these and not others: so each is met alone, and in company. */

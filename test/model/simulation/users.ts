@@ -8,7 +8,7 @@ export interface Asked {
   readonly id: string;
   readonly session: string;
   readonly delivery: 'queue' | 'steer' | 'background';
-  /** A reload before the page could keep it: nobody promised anything. */
+  /** Dismissed by its user, or reloaded before the page could keep it: nobody owes it any more. */
   isLost: boolean;
 }
 
@@ -102,6 +102,13 @@ export class Users {
         if (step.do === 'remove')
           return this.#call(page.api.editQueue(session, { revision, remove: { message } }));
         return this.#call(page.api.editQueue(session, { revision, move: { message, to: step.to } }));
+      }
+      case 'dismiss': {
+        const refused = page.entries.find((entry) => entry.state === 'refused');
+        if (!refused) return false;
+        for (const one of this.asked) if (one.id === refused.id) one.isLost = true;
+        page.outbox.send({ type: 'dismiss', id: refused.id });
+        return true;
       }
       case 'open':
         page.open(session);

@@ -23,7 +23,7 @@ export class World {
   readonly check: Check;
   readonly servers: Server[] = [];
   readonly pages: Page[] = [];
-  readonly #browser = new Browser();
+  readonly #browser: Browser;
   readonly #random: Random;
   readonly #coverage: Coverage | undefined;
   #started = 0;
@@ -35,6 +35,7 @@ export class World {
     this.#random = new Random(seed);
     this.#coverage = coverage;
     const { scheduler } = this;
+    this.#browser = new Browser(scheduler, this.#random.fork('browser'));
     this.disk = new Disk(scheduler, this.#random.fork('disk'));
     this.watch = new Watch(scheduler, this.disk, tracing);
     this.agents = new AllAgents(scheduler, this.#random.fork('agents'), this.watch);
@@ -114,6 +115,7 @@ export class World {
         await this.pass(step.ms);
         return true;
       case 'reload':
+        this.#forget(this.pages[step.tab]);
         this.pages[step.tab]?.close(this.#browser);
         this.pages[step.tab] = this.#page(step.tab);
         this.pages[step.tab]?.open('s0');
@@ -178,6 +180,14 @@ export class World {
         return agents.wake(`s${step.session}`, step.pieces);
       default:
         return this.users.do(step);
+    }
+  }
+
+  /** What its browser has not kept when a page goes is gone with it; that is said while it is so. */
+  #forget(page: Page | undefined): void {
+    for (const entry of page?.entries ?? []) {
+      if (this.#browser.kept.has(entry.id)) continue;
+      for (const one of this.users.asked) if (one.id === entry.id) one.isLost = true;
     }
   }
 
