@@ -273,6 +273,34 @@ describe('what an ACP agent asks of us', () => {
     expect(double.noted('cancel')).toHaveLength(1);
   });
 
+  it('a change is shown before it is allowed, also by agents that only say what they will write', async () => {
+    const { send, local, first, ended, turn } = await bench();
+    writeFileSync(join(local.directory, 'a.txt'), 'old\n');
+    const path = join(local.directory, 'a.txt');
+    const args = JSON.stringify({ content: 'new\n', path });
+    const text = (words: string) => [
+      { type: 'content' as const, content: { type: 'text' as const, text: words } },
+    ];
+    const id = await send([
+      { tool: 't1', title: 'Write', kind: 'edit', content: text(args) },
+      {
+        permission: 'p',
+        tool: 't1',
+        content: text('May I write it?'),
+        on: { allow: [{ tool: 't1', status: 'completed', content: text('Written.') }] },
+      },
+    ]);
+    const asked = await first('permission.asked');
+    const diff = { type: 'diff', path, oldText: 'old\n', newText: 'new\n' };
+    expect((await turn(id)).parts[0]).toMatchObject({ content: [diff] });
+    await local.gateway.answer('s', asked.permission, 'allow');
+    await ended(id);
+    expect((await turn(id)).parts[0]).toMatchObject({
+      status: 'completed',
+      content: [diff, ...text('Written.')],
+    });
+  });
+
   it('a call that the user did not allow is shown as refused', async () => {
     const { send, local, first, ended, turn } = await bench();
     const on = { reject: [{ tool: 't1', status: 'failed' }] };

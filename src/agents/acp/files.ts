@@ -31,8 +31,8 @@ async function realOrNew(absolute: string): Promise<string> {
 export async function readText(
   root: string,
   path: string,
-  line: number | null | undefined,
-  limit: number | null | undefined,
+  line?: number | null,
+  limit?: number | null,
 ): Promise<string> {
   const text = await withFile(await confinedPath(root, path), path, constants.O_RDONLY, async (file) => {
     const { size } = await file.stat();

@@ -3,10 +3,12 @@ import type {
   PermissionOption as AcpOption,
   RequestPermissionRequest,
   RequestPermissionResponse,
+  ToolCallContent,
 } from '@agentclientprotocol/sdk';
 import { type PermissionOption, permissionOption } from '../../wire/content.ts';
 import type { Output, PermissionAnswer } from '../agent.ts';
-import type { Updates } from './updates.ts';
+import { diffOf } from './diffs.ts';
+import type { ToolCalls } from './tools.ts';
 
 interface Pending {
   readonly toolCallId: string;
@@ -17,11 +19,13 @@ interface Pending {
 /** What the agent waits for an answer to. */
 export class Permissions {
   readonly #pending = new Map<string, Pending>();
-  readonly #updates: Updates;
+  readonly #cwd: string;
+  readonly #tools: ToolCalls;
   readonly #say: (output: Output) => void;
 
-  constructor(updates: Updates, say: (output: Output) => void) {
-    this.#updates = updates;
+  constructor(cwd: string, tools: ToolCalls, say: (output: Output) => void) {
+    this.#cwd = cwd;
+    this.#tools = tools;
     this.#say = say;
   }
 
@@ -40,8 +44,10 @@ export class Permissions {
     };
     signal.addEventListener('abort', withdraw, { once: true });
     // A6: the call may never have been announced; the question brings what is known of it.
-    this.#updates.tool(toolCall);
-    this.#updates.flush();
+    this.#tools.take(toolCall);
+    await this.#showChange(toolCallId);
+    this.#tools.flush();
+    if (!this.#pending.has(permission)) return { outcome: { outcome: 'cancelled' } };
     const title = toolCall.title || toolCall.name || 'The agent asks for permission';
     this.#say({ type: 'permission.asked', permission, toolCallId, title, options });
     const answer = await answered.promise;
@@ -55,8 +61,15 @@ export class Permissions {
     this.#pending.delete(permission);
     const chosen =
       answer.outcome === 'selected' ? pending.options.find((o) => o.optionId === answer.optionId) : undefined;
-    if (chosen?.kind.startsWith('reject')) this.#updates.refuse(pending.toolCallId);
+    if (chosen?.kind.startsWith('reject')) this.#tools.refuse(pending.toolCallId);
     pending.resolve(answer);
+  }
+
+  /** Nobody should have to allow a change that is not shown. */
+  async #showChange(toolCallId: string): Promise<void> {
+    const { args, hasDiff } = this.#tools.known(toolCallId);
+    const diff = hasDiff ? undefined : await diffOf(this.#cwd, args);
+    if (diff) this.#tools.take({ toolCallId, content: [diff as ToolCallContent] });
   }
 
   /** Nobody will answer these any more. */

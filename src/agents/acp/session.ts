@@ -64,7 +64,7 @@ export class AcpSession implements AgentSession, Client {
     this.#terminals = new Terminals({ cwd: open.cwd, env, clock, onProcess: open.onProcess });
     const say = (output: Output) => this.#say(output);
     this.#updates = new Updates({ terminals: this.#terminals, say });
-    this.#permissions = new Permissions(this.#updates, say);
+    this.#permissions = new Permissions(open.cwd, this.#updates.tools, say);
   }
 
   get connection(): acp.ClientConnection {
@@ -288,7 +288,7 @@ export class AcpSession implements AgentSession, Client {
 
   #settle(run: Run, end: Output): void {
     if (this.#run !== run) return;
-    this.#updates.flush();
+    this.#updates.tools.flush();
     this.#run = undefined;
     this.#lastTurn = run.turn;
     this.#permissions.cancelAll();

@@ -1,24 +1,9 @@
-import type {
-  ContentBlock as AcpBlock,
-  ContentChunk,
-  SessionUpdate,
-  ToolCallUpdate,
-} from '@agentclientprotocol/sdk';
+import type { ContentBlock as AcpBlock, ContentChunk, SessionUpdate } from '@agentclientprotocol/sdk';
 import type { Usage } from '../../wire/content.ts';
-import type { Output, ToolFields } from '../agent.ts';
-import { blockOf, exitCodeOf, fieldsOf, planOf } from './fields.ts';
+import type { Output } from '../agent.ts';
+import { blockOf, planOf } from './fields.ts';
 import type { Terminals } from './terminals.ts';
-
-interface Tool {
-  finished: boolean;
-  /** What it was given and has to show, as it was said last: tells growing arguments from news. */
-  said: readonly string[];
-  /** Not said yet. */
-  held: (ToolFields & { readonly title?: string }) | undefined;
-  terminal: string | undefined;
-  /** The user refused what it asked for. */
-  refused: boolean;
-}
+import { ToolCalls } from './tools.ts';
 
 export interface UpdatesOptions {
   readonly terminals: Terminals;
@@ -28,13 +13,15 @@ export interface UpdatesOptions {
 /** Turns `session/update` notifications into output, one agent session's long. Never throws on what an agent sends. */
 export class Updates {
   readonly #options: UpdatesOptions;
-  readonly #tools = new Map<string, Tool>();
+  /** What is told of tool calls, also in permissions. */
+  readonly tools: ToolCalls;
   /** The stretch of text that chunks follow on: a new message, or anything in between, begins another. */
   #stretch = { kind: '', message: '', count: 0 };
   #pictures = 0;
 
   constructor(options: UpdatesOptions) {
     this.#options = options;
+    this.tools = new ToolCalls(options.terminals, options.say);
   }
 
   read(update: SessionUpdate): void {
@@ -45,7 +32,8 @@ export class Updates {
         return this.#chunk('thought', update);
       case 'tool_call':
       case 'tool_call_update':
-        return this.tool(update);
+        this.#stretch.kind = '';
+        return this.tools.take(update);
       case 'plan':
         this.#stretch.kind = '';
         return this.#say({ type: 'plan', entries: planOf(update.entries) });
@@ -70,51 +58,8 @@ export class Updates {
     }
   }
 
-  /** A call, or news of one: also what a permission says of it. */
-  tool(update: ToolCallUpdate): void {
-    const fields = fieldsOf(update);
-    const { toolCallId } = fields;
-    const title = update.title || update.name || undefined;
-    const ends = update.status === 'completed' || update.status === 'failed' ? update.status : undefined;
-    const status = update.status === 'pending' || update.status === 'in_progress' ? update.status : undefined;
-    let tool = this.#tools.get(toolCallId);
-    this.#stretch.kind = '';
-    if (!tool || (tool.finished && 'sessionUpdate' in update && update.sessionUpdate === 'tool_call')) {
-      tool = {
-        finished: false,
-        said: bulkOf(fields),
-        held: undefined,
-        terminal: undefined,
-        refused: false,
-      };
-      this.#tools.set(toolCallId, tool);
-      this.#say({ type: 'tool.started', title: title ?? 'Tool', ...(status && { status }), ...fields });
-    } else if (tool.finished) {
-      return;
-    } else if (!ends) {
-      this.#changed(tool, { ...fields, ...(title && { title }) }, status);
-    }
-    this.#attach(tool, fields);
-    if (ends) this.#finish(tool, ends, fields, title);
-  }
-
-  /** The user said no: should the call fail now, it was refused. */
-  refuse(toolCallId: string): void {
-    const tool = this.#tools.get(toolCallId);
-    if (tool) tool.refused = true;
-  }
-
-  /** Says what was held back of growing arguments. */
-  flush(): void {
-    for (const tool of this.#tools.values()) {
-      const { held } = tool;
-      tool.held = undefined;
-      if (held && !tool.finished) this.#options.say({ type: 'tool.updated', ...held });
-    }
-  }
-
   #say(output: Output): void {
-    if (output.type !== 'usage' && output.type !== 'changed') this.flush();
+    if (output.type !== 'usage' && output.type !== 'changed') this.tools.flush();
     this.#options.say(output);
   }
 
@@ -149,51 +94,6 @@ export class Updates {
     this.#say({ type: 'tool.finished', toolCallId, status: 'completed' });
   }
 
-  /**
-   * A13: some agents send the arguments of a call again with each delta, as long as they are by then. Each is the whole,
-   * and replaces; only so many are said that the log stays in proportion to the last one.
-   */
-  #changed(
-    tool: Tool,
-    news: ToolFields & { title?: string },
-    status: 'pending' | 'in_progress' | undefined,
-  ): void {
-    const merged = { ...tool.held, ...news };
-    const said = bulkOf(merged);
-    if (!status && grows(tool.said, said)) {
-      tool.held = merged;
-      return;
-    }
-    tool.held = undefined;
-    tool.said = said;
-    this.#say({ type: 'tool.updated', ...merged, ...(status && { status }) });
-  }
-
-  /** The output of a command that we run for the agent is the live output of its call. */
-  #attach(tool: Tool, { toolCallId, content }: ToolFields): void {
-    const terminal = content?.find((one) => one.type === 'terminal')?.terminalId;
-    if (terminal === undefined || tool.terminal === terminal) return;
-    tool.terminal = terminal;
-    this.#options.terminals.follow(terminal, (output) => {
-      if (!tool.finished) this.#say({ type: 'tool.updated', toolCallId, output });
-    });
-  }
-
-  #finish(tool: Tool, status: 'completed' | 'failed', fields: ToolFields, title: string | undefined): void {
-    const last = { ...tool.held, ...fields, ...(title && { title }) };
-    tool.held = undefined;
-    tool.finished = true;
-    const ofTerminal = tool.terminal && this.#options.terminals.exitOf(tool.terminal)?.exitCode;
-    const exitCode =
-      exitCodeOf(fields.rawOutput) ?? (typeof ofTerminal === 'number' ? ofTerminal : undefined);
-    if (tool.refused && status === 'failed') {
-      this.#say({ type: 'tool.updated', ...last });
-      this.#say({ type: 'tool.refused', toolCallId: fields.toolCallId, reason: 'You did not allow it.' });
-      return;
-    }
-    this.#say({ type: 'tool.finished', ...last, status, ...(exitCode !== undefined && { exitCode }) });
-  }
-
   #compaction(update: Extract<SessionUpdate, { sessionUpdate: 'compaction_update' }>): void {
     const texts: Readonly<Record<string, string>> = {
       in_progress: 'The agent is shortening its memory of this conversation.',
@@ -204,17 +104,6 @@ export class Updates {
     const level = update.status === 'failed' ? 'warning' : 'info';
     if (text) this.#say({ type: 'notice', level, code: 'agent.compaction', text });
   }
-}
-
-function bulkOf({ content, rawInput }: ToolFields): string[] {
-  return [rawInput, content].map((part) => (part === undefined ? '' : JSON.stringify(part)));
-}
-
-/** The same, and some more at its end, but not so much that it is worth saying. */
-function grows(before: readonly string[], after: readonly string[]): boolean {
-  const begins = after.every((part, i) => part.startsWith((before[i] ?? '').replace(/["}\]]+$/, '')));
-  const size = before.join('').length;
-  return begins && size > 0 && after.join('').length < size * 1.25 + 200;
 }
 
 function commandsOf(commands: unknown): { name: string; description: string; hint?: string }[] {
