@@ -1,6 +1,7 @@
 import { Readable, Writable } from 'node:stream';
 import * as acp from '@agentclientprotocol/sdk';
 import type { Program } from './program.ts';
+import type { Services } from './services.ts';
 
 /** The client's side of the protocol: what an agent may tell and ask. */
 export interface Client {
@@ -10,13 +11,7 @@ export interface Client {
     request: acp.RequestPermissionRequest,
     signal: AbortSignal,
   ): Promise<acp.RequestPermissionResponse>;
-  readText(request: acp.ReadTextFileRequest): Promise<acp.ReadTextFileResponse>;
-  writeText(request: acp.WriteTextFileRequest): Promise<void>;
-  createTerminal(request: acp.CreateTerminalRequest): Promise<acp.CreateTerminalResponse>;
-  terminalOutput(request: acp.TerminalOutputRequest): acp.TerminalOutputResponse;
-  waitForExit(request: acp.WaitForTerminalExitRequest): Promise<acp.WaitForTerminalExitResponse>;
-  killTerminal(request: acp.KillTerminalRequest): Promise<void>;
-  releaseTerminal(request: acp.ReleaseTerminalRequest): Promise<void>;
+  readonly services: Services;
   /** A11: what is in no specification; undefined when we do not know it either. */
   other(method: string, params: unknown): unknown;
 }
@@ -25,6 +20,7 @@ const largestMessage = 64 * 1024 * 1024;
 
 export function connect(program: Program, client: Client): acp.ClientConnection {
   const { client: methods } = acp.methods;
+  const { services } = client;
   const { readable, writable } = acp.ndJsonStream(
     Writable.toWeb(program.stdin) as WritableStream<Uint8Array>,
     Readable.toWeb(program.stdout) as ReadableStream<Uint8Array>,
@@ -34,20 +30,22 @@ export function connect(program: Program, client: Client): acp.ClientConnection 
   // before the answer, and drop an update as a whole for one wrong field.
   const rest = new TransformStream<acp.AnyMessage, acp.AnyMessage>({
     transform(message, controller) {
-      if (isUpdate(message)) client.update(message.params as acp.SessionNotification | undefined);
-      else controller.enqueue(message);
+      if (isUpdate(message)) return client.update(message.params as acp.SessionNotification | undefined);
+      controller.enqueue(message);
+      // What follows an answer is read when the answer has had its effect: it may not belong to that prompt any more.
+      return 'method' in message ? undefined : new Promise((resolve) => setImmediate(resolve));
     },
   });
   return acp
     .client({ name: 'Sluice' })
     .onRequest(methods.session.requestPermission, ({ params, signal }) => client.permission(params, signal))
-    .onRequest(methods.fs.readTextFile, ({ params }) => client.readText(params))
-    .onRequest(methods.fs.writeTextFile, ({ params }) => client.writeText(params))
-    .onRequest(methods.terminal.create, ({ params }) => client.createTerminal(params))
-    .onRequest(methods.terminal.output, ({ params }) => client.terminalOutput(params))
-    .onRequest(methods.terminal.waitForExit, ({ params }) => client.waitForExit(params))
-    .onRequest(methods.terminal.kill, ({ params }) => client.killTerminal(params))
-    .onRequest(methods.terminal.release, ({ params }) => client.releaseTerminal(params))
+    .onRequest(methods.fs.readTextFile, ({ params }) => services.readText(params))
+    .onRequest(methods.fs.writeTextFile, ({ params }) => services.writeText(params))
+    .onRequest(methods.terminal.create, ({ params }) => services.createTerminal(params))
+    .onRequest(methods.terminal.output, ({ params }) => services.terminalOutput(params))
+    .onRequest(methods.terminal.waitForExit, ({ params }) => services.waitForExit(params))
+    .onRequest(methods.terminal.kill, ({ params }) => services.killTerminal(params))
+    .onRequest(methods.terminal.release, ({ params }) => services.releaseTerminal(params))
     .onRequest('*', ({ method, params }) => {
       const answer = client.other(method, params);
       if (answer === undefined) throw acp.RequestError.methodNotFound(method);

@@ -1,5 +1,4 @@
 import type * as acp from '@agentclientprotocol/sdk';
-import { RequestError } from '@agentclientprotocol/sdk';
 import { type ContentBlock, type StopReason, stopReason } from '../../wire/content.ts';
 import type { AgentSession, OpenOptions, Output, PermissionAnswer, PromptRequest } from '../agent.ts';
 import { AgentError } from '../agent.ts';
@@ -8,12 +7,12 @@ import { Channel } from './channel.ts';
 import type { Client } from './connection.ts';
 import { promptBlocks } from './context.ts';
 import { exitFailure, failureOf, nameOf, saidBy } from './failures.ts';
-import { readText, writeText } from './files.ts';
 import { Guidance } from './guidance.ts';
 import type { AcpAgent } from './options.ts';
 import { Permissions } from './permissions.ts';
 import { type Offered, Pickers } from './pickers.ts';
 import type { Program } from './program.ts';
+import { Services } from './services.ts';
 import { Terminals } from './terminals.ts';
 import { spentUsage, Updates } from './updates.ts';
 
@@ -40,6 +39,7 @@ export class AcpSession implements AgentSession, Client {
   readonly #terminals: Terminals;
   readonly #updates: Updates;
   readonly #permissions: Permissions;
+  readonly services: Services;
   readonly #guidance = new Guidance();
   readonly #pickers = new Pickers();
   #connection: acp.ClientConnection | undefined;
@@ -62,6 +62,7 @@ export class AcpSession implements AgentSession, Client {
     const { open, env, clock } = options;
     this.#options = options;
     this.#terminals = new Terminals({ cwd: open.cwd, env, clock, onProcess: open.onProcess });
+    this.services = new Services(open.cwd, this.#terminals, () => this.#run?.cancelled ?? false);
     const say = (output: Output) => this.#say(output);
     this.#updates = new Updates({ terminals: this.#terminals, say });
     this.#permissions = new Permissions(open.cwd, this.#updates.tools, say);
@@ -221,36 +222,6 @@ export class AcpSession implements AgentSession, Client {
     return this.#permissions.ask(request, signal);
   }
 
-  async readText({ path, line, limit }: acp.ReadTextFileRequest): Promise<acp.ReadTextFileResponse> {
-    return { content: await readText(this.#options.open.cwd, path, line, limit) };
-  }
-
-  async writeText({ path, content }: acp.WriteTextFileRequest): Promise<void> {
-    if (this.#run?.cancelled) throw RequestError.invalidRequest({ details: 'the user stopped this turn' });
-    await writeText(this.#options.open.cwd, path, content);
-  }
-
-  async createTerminal(request: acp.CreateTerminalRequest): Promise<acp.CreateTerminalResponse> {
-    if (this.#run?.cancelled) throw RequestError.invalidRequest({ details: 'the user stopped this turn' });
-    return { terminalId: await this.#terminals.create(request) };
-  }
-
-  terminalOutput({ terminalId }: acp.TerminalOutputRequest): acp.TerminalOutputResponse {
-    return this.#terminals.output(terminalId);
-  }
-
-  waitForExit({ terminalId }: acp.WaitForTerminalExitRequest): Promise<acp.WaitForTerminalExitResponse> {
-    return this.#terminals.waitForExit(terminalId);
-  }
-
-  killTerminal({ terminalId }: acp.KillTerminalRequest): Promise<void> {
-    return this.#terminals.kill(terminalId);
-  }
-
-  releaseTerminal({ terminalId }: acp.ReleaseTerminalRequest): Promise<void> {
-    return this.#terminals.release(terminalId);
-  }
-
   other(method: string, _params: unknown): unknown {
     // A11: Qwen Code asks for guidance between its tools, and never again after one refusal.
     if (method === 'craft/drainMidTurnQueue') return this.#guidance.take();
@@ -275,8 +246,8 @@ export class AcpSession implements AgentSession, Client {
         sessionId: this.#agentSession,
         prompt,
       });
-      const usage = (response as { usage?: unknown }).usage;
-      if (typeof usage === 'object' && usage !== null) this.#say({ type: 'usage', usage: spentUsage(usage) });
+      const usage = spentUsage(response) ?? spentUsage(response._meta);
+      if (usage) this.#say({ type: 'usage', usage });
       this.#settle(run, { type: 'ended', stopReason: reasonOf(response.stopReason) });
     } catch (error) {
       // Why the connection is gone is told by the end of the program.

@@ -64,8 +64,8 @@ export class Updates {
   }
 
   #chunk(kind: 'text' | 'thought', { content, messageId, _meta }: ContentChunk): void {
-    const usage = _meta?.usage;
-    if (typeof usage === 'object' && usage !== null) this.#say({ type: 'usage', usage: spentUsage(usage) });
+    const usage = spentUsage(_meta);
+    if (usage) this.#say({ type: 'usage', usage });
     if (content?.type !== 'text') return this.#picture(content);
     // A13: Gemini begins each thought with an empty heading.
     const text = kind === 'thought' ? content.text.replace(/^\*{4}\n/, '') : content.text;
@@ -125,11 +125,22 @@ function contextUsage(update: Extract<SessionUpdate, { sessionUpdate: 'usage_upd
   };
 }
 
-/** Tokens of a turn, in the shape that several agents put beside their answer. */
-export function spentUsage(usage: object): Usage {
-  const said = usage as Record<string, unknown>;
-  const names = ['inputTokens', 'outputTokens', 'totalTokens'] as const;
-  return Object.fromEntries(
-    names.flatMap((name) => (typeof said[name] === 'number' ? [[name, said[name]]] : [])),
-  );
+/** Tokens of a turn, in the shapes that agents put beside the answer to a prompt, or to a chunk of it. */
+export function spentUsage(beside: unknown): Usage | undefined {
+  const { usage, quota } = (beside ?? {}) as { usage?: unknown; quota?: { token_count?: unknown } };
+  const said = usage ?? quota?.token_count;
+  if (typeof said !== 'object' || said === null) return undefined;
+  const counts = said as Record<string, unknown>;
+  const number = (...names: string[]) =>
+    names.map((name) => counts[name]).find((one) => typeof one === 'number');
+  const inputTokens = number('inputTokens', 'input_tokens');
+  const outputTokens = number('outputTokens', 'output_tokens');
+  const totalTokens = number('totalTokens', 'total_tokens');
+  // Some send zeros for what they have not counted.
+  if (!inputTokens && !outputTokens && !totalTokens) return undefined;
+  return {
+    ...(inputTokens !== undefined && { inputTokens }),
+    ...(outputTokens !== undefined && { outputTokens }),
+    ...(totalTokens !== undefined && { totalTokens }),
+  } as Usage;
 }
