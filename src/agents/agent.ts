@@ -24,6 +24,8 @@ export interface Availability {
   readonly available: boolean;
   /** Why not, and what to do. */
   readonly reason?: string;
+  /** Not worth a line while it is not available: nobody asked for it, and nothing of it is here. */
+  readonly unlisted?: boolean;
   readonly models?: readonly Choice[];
   /** Where they are known before a session is opened. */
   readonly commands?: readonly Command[];

@@ -2,6 +2,7 @@ import { createAcpAgents } from './acp/acp.ts';
 import type { AcpAgent, AcpOptions } from './acp/options.ts';
 import { AgentError, type Connector } from './agent.ts';
 import { type BuiltinOptions, createBuiltin } from './builtin/builtin.ts';
+import { type Discovery, discoverModels } from './model/discovery.ts';
 import { createModels } from './model/model.ts';
 import type { ModelOptions, ModelServer } from './model/options.ts';
 
@@ -10,6 +11,8 @@ export interface ConnectorOptions {
   /** The model servers of the settings; without any, the list says how to set one. */
   readonly servers?: readonly ModelServer[];
   readonly model?: Omit<ModelOptions, 'server'>;
+  /** Where model servers of this machine are looked for; absent: nowhere. */
+  readonly discover?: Discovery;
   /** The agent programs of the settings; with them come those that are known by name. */
   readonly agents?: readonly AcpAgent[];
   readonly acp?: Omit<AcpOptions, 'agent'>;
@@ -17,10 +20,13 @@ export interface ConnectorOptions {
 
 /** All agents that can be talked to, the default first. Throws `agents.duplicate_id` when two have the same id. */
 export function connectors(options: ConnectorOptions = {}): Connector[] {
-  const { builtin, servers = [], model, agents, acp } = options;
+  const { builtin, servers = [], model, discover, agents, acp } = options;
   const own = [createBuiltin(builtin), ...createModels(servers, model)];
   const taken = own.map(({ id }) => id);
-  const all = [...own, ...(agents ? createAcpAgents(agents, taken, acp) : [])];
+  const programs = agents ? createAcpAgents(agents, taken, acp) : [];
+  const named = new Set([...own, ...programs].map(({ id }) => id));
+  const found = discover ? discoverModels(discover, servers, model).filter(({ id }) => !named.has(id)) : [];
+  const all = [...own, ...found, ...programs];
   const ids = new Set<string>();
   for (const { id } of all) {
     if (ids.has(id)) {

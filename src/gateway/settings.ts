@@ -4,7 +4,9 @@ import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { AcpAgent } from '../agents/acp/options.ts';
 import { secretsOf } from '../agents/acp/program.ts';
-import type { ModelServer } from '../agents/model/options.ts';
+import { type Discovery, discoverable } from '../agents/model/discovery.ts';
+import { type ModelServer, reasonings } from '../agents/model/options.ts';
+import { providers, shapes } from '../agents/model/providers.ts';
 import { Secret } from '../agents/model/secret.ts';
 
 /**
@@ -16,9 +18,13 @@ import { Secret } from '../agents/model/secret.ts';
  *     {
  *       "id": "local", "name": "Ollama", "baseUrl": "http://127.0.0.1:11434/v1", "model": "qwen3",
  *       "apiKeyEnv": "MY_KEY", "contextWindow": 32768, "maxOutputTokens": 4096,
- *       "reasoningTag": "think", "reasoningOpen": false, "system": "Be brief.", "headers": { "x-team": "a" }
- *     }
+ *       "reasoning": "medium", "reasoningTag": "think", "reasoningOpen": false, "tools": true,
+ *       "system": "Be brief.", "headers": { "x-team": "a" }
+ *     },
+ *     { "id": "claude-api", "provider": "anthropic", "model": "claude-sonnet-4-5" },
+ *     { "id": "gemini-api", "provider": "google", "model": "gemini-2.5-pro", "apiKeyEnv": "MY_GEMINI_KEY" }
  *   ],
+ *   "discover": { "ollama": 11434, "vllm": false },
  *   "agents": [
  *     { "id": "mine", "name": "My agent", "command": ["my-agent", "--acp"], "env": { "MY_TOKEN": "…" } }
  *   ],
@@ -28,8 +34,13 @@ import { Secret } from '../agents/model/secret.ts';
  * }
  * ```
  *
- * `apiKey` holds a key itself, `apiKeyEnv` the name of an environment variable that does. `reasoningTag: false` leaves
- * inline thoughts in the text. `agents`: programs that speak the Agent Client Protocol, started without a shell; `cwd`
+ * `provider`: `openai` (default; any OpenAI-compatible server), `anthropic` or `google`; the latter two need no
+ * `baseUrl`, and take their key from `ANTHROPIC_API_KEY` and `GOOGLE_GENERATIVE_AI_API_KEY` unless they name another.
+ * `apiKey` holds a key itself, `apiKeyEnv` the name of an environment variable that does. `reasoning` says how much the
+ * model is to think (`none`, `minimal`, `low`, `medium`, `high`, `xhigh`); `reasoningTag: false` leaves inline thoughts in
+ * the text. `tools: false` takes the tools away with which a model works in the session's directory. `discover`: ports on
+ * which Ollama, LM Studio, llama.cpp and vLLM (`ollama`, `lmstudio`, `llamacpp`, `vllm`) are looked for on this machine;
+ * false for one of them, or for all. `agents`: programs that speak the Agent Client Protocol, started without a shell; `cwd`
  * (default: the session's directory) and `auth` (the login method to use) may be named too, and an id such as `qwen` or
  * `claude` replaces the agent that is known by it. `stallAfterMs`: the silence after which a running turn is shown as stalled. `roots`:
  * directories that sessions may work in; relative ones are relative to the settings file.
@@ -39,12 +50,17 @@ import { Secret } from '../agents/model/secret.ts';
  *   field of an entry with the id `model` in the file.
  * - `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_MODEL`: used when neither `SLUICE_MODEL_URL` nor such an entry is
  *   there; a key alone means `https://api.openai.com/v1`.
+ *
+ * `ANTHROPIC_API_KEY` and `GOOGLE_GENERATIVE_AI_API_KEY` make the agents `anthropic` and `google`, with `ANTHROPIC_MODEL`
+ * and `GOOGLE_GENERATIVE_AI_MODEL` if these are set, when no entry has that provider or that id.
  */
 export interface Settings {
   /** The file that was read, or that would have been. */
   readonly file: string;
   readonly found: boolean;
   readonly models: readonly ModelServer[];
+  /** Where model servers of this machine are looked for; absent: nowhere. */
+  readonly discover?: Discovery;
   readonly agents: readonly AcpAgent[];
   readonly stallAfterMs: number;
   /** Absolute paths. */
@@ -76,6 +92,8 @@ const url = z
 const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const variable = z.string().regex(variableName, 'must be the name of an environment variable');
 const notATag = 'must be the name of a tag such as "think", or false';
+const notPorts = `must be false, or give ports to ${oneOf(discoverable)}`;
+const port = z.number().int().min(1).max(65_535);
 const tokens = z.number().int().min(256).max(100_000_000);
 
 const agentId = z
@@ -87,18 +105,25 @@ const modelEntry = z
   .strictObject({
     id: agentId,
     name: z.string().min(1).max(200).optional(),
-    baseUrl: url,
+    provider: z.enum(providers, `must be ${oneOf(providers)}`).optional(),
+    baseUrl: url.optional(),
     apiKey: z.string().min(1).optional(),
     apiKeyEnv: variable.optional(),
     headers: z.record(z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/), z.string()).optional(),
     model: z.string().min(1).max(200).optional(),
     contextWindow: tokens.optional(),
     maxOutputTokens: z.number().int().min(1).max(100_000_000).optional(),
+    reasoning: z.enum(reasonings, `must be ${oneOf(reasonings)}`).optional(),
     reasoningTag: z
       .union([z.literal(false), z.string().regex(/^[A-Za-z][A-Za-z0-9_:-]{0,40}$/, notATag)], notATag)
       .optional(),
     reasoningOpen: z.boolean().optional(),
     system: z.string().min(1).optional(),
+    tools: z.boolean().optional(),
+  })
+  .refine(({ baseUrl, provider = 'openai' }) => (baseUrl ?? shapes[provider].baseUrl) !== undefined, {
+    path: ['baseUrl'],
+    error: 'must be a URL such as http://127.0.0.1:11434/v1',
   })
   .refine((entry) => !(entry.apiKey && entry.apiKeyEnv), {
     path: ['apiKeyEnv'],
@@ -129,6 +154,9 @@ function differ(list: string) {
 
 const settingsFile = z.strictObject({
   models: z.array(modelEntry).max(100).superRefine(differ('models')).optional(),
+  discover: z
+    .union([z.boolean(), z.partialRecord(z.enum(discoverable), z.union([port, z.literal(false)]))], notPorts)
+    .optional(),
   agents: z.array(agentEntry).max(100).superRefine(differ('agents')).optional(),
   stallAfterMs: z.number().int().min(1000).max(86_400_000).optional(),
   roots: z.array(z.string().min(1)).optional(),
@@ -150,13 +178,19 @@ export function loadSettings(options: LoadOptions): Settings {
   const file = options.file === undefined ? join(options.dataDir, 'settings.json') : resolve(options.file);
   const text = read(file, options.file !== undefined);
   const parsed = text === undefined ? {} : parse(file, text);
-  const models = fromEnvironment(parsed.models ?? [], options.env, file).map((entry) =>
-    resolveKey(entry, options.env),
-  );
+  const entries = [
+    ...fromEnvironment(parsed.models ?? [], options.env, file),
+    ...byKeyAlone(parsed.models ?? [], options.env),
+  ];
+  const models = entries.map((entry) => resolveKey(entry, options.env));
+  const { discover = true } = parsed;
   return {
     file,
     found: text !== undefined,
     models,
+    ...(discover !== false && {
+      discover: discover === true ? {} : (withoutUndefined(discover) as Discovery),
+    }),
     agents: (parsed.agents ?? []).map((entry) => agentOf(entry, file)),
     stallAfterMs: parsed.stallAfterMs ?? 20_000,
     roots: (parsed.roots ?? []).map((root) => pathFrom(file, root)),
@@ -257,6 +291,19 @@ function fromEnvironment(models: readonly ModelEntry[], env: LoadOptions['env'],
   return [...models, openai];
 }
 
+/** Providers whose usual key is in the environment, and of which the file does not speak. */
+function byKeyAlone(models: readonly ModelEntry[], env: LoadOptions['env']): ModelEntry[] {
+  const known = [
+    { id: 'anthropic', name: 'Anthropic', provider: 'anthropic', model: env.ANTHROPIC_MODEL },
+    { id: 'google', name: 'Google', provider: 'google', model: env.GOOGLE_GENERATIVE_AI_MODEL },
+  ] as const;
+  return known.flatMap(({ model, ...entry }) => {
+    const spoken = models.some(({ id, provider }) => id === entry.id || provider === entry.provider);
+    if (spoken || !env[shapes[entry.provider].apiKeyEnv ?? '']) return [];
+    return [{ ...entry, ...(model && { model }) }];
+  });
+}
+
 function baseUrl(name: string, value: string, file: string): string {
   const result = url.safeParse(value);
   if (result.success) return result.data;
@@ -265,9 +312,15 @@ function baseUrl(name: string, value: string, file: string): string {
 
 function resolveKey(entry: ModelEntry, env: LoadOptions['env']): ModelServer {
   const { apiKey, headers, ...rest } = entry;
-  const key = apiKey ?? (entry.apiKeyEnv ? env[entry.apiKeyEnv] : undefined);
+  const usual = shapes[entry.provider ?? 'openai'];
+  // A server of one's own may want no key, or none but its headers.
+  const own = entry.baseUrl !== undefined || headers !== undefined;
+  const apiKeyEnv = entry.apiKeyEnv ?? (apiKey || own ? undefined : usual.apiKeyEnv);
+  const key = apiKey ?? (apiKeyEnv ? env[apiKeyEnv] : undefined);
   const server = {
     ...rest,
+    baseUrl: entry.baseUrl ?? usual.baseUrl,
+    apiKeyEnv,
     ...(key && { apiKey: new Secret(key) }),
     ...(headers && {
       headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, new Secret(value)])),
@@ -312,6 +365,10 @@ function warnings(file: string, parsed: z.infer<typeof settingsFile>, env: LoadO
     );
   }
   return found;
+}
+
+function oneOf(values: readonly string[]): string {
+  return `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
 }
 
 function isHttp(text: string): boolean {

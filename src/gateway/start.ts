@@ -102,6 +102,7 @@ async function assemble(flags: StartFlags, data: DataDirectory, version: string)
       connectors: connectors({
         servers: settings.models,
         model: { settingsFile: settings.file },
+        ...(settings.discover && { discover: settings.discover }),
         agents: settings.agents,
       }),
       roots,

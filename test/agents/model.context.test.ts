@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { defaultWindow, estimateText, exchangesOf } from '../../src/agents/model/context.ts';
+import { estimateText, exchangesOf } from '../../src/agents/model/context.ts';
 import { createModel, createModels } from '../../src/agents/model/model.ts';
 import type { Turn } from '../../src/wire/turn.ts';
 import { ManualClock } from '../support/model-clock.ts';
@@ -153,7 +153,7 @@ describe('the window', () => {
   });
 
   test('a window that nobody names is assumed, and the notice says so', async () => {
-    const history = Array.from({ length: 4 }, (_, n) => turn(`${n}`, 'x'.repeat(defaultWindow), 'y'));
+    const history = Array.from({ length: 4 }, (_, n) => turn(`${n}`, 'x'.repeat(32_768), 'y'));
     const { session } = await bench([answer('a')], {}, { history });
     const outputs = await run(session, 'hi');
     expect(cuts(outputs)[0]?.text).toMatch(/32768 tokens, assumed: set contextWindow for "model"/);

@@ -44,8 +44,8 @@ describe('retries', () => {
     const outputs = await run(session, 'hi');
     expect(retries(outputs)).toEqual([]);
     expect(ended(outputs).error).toEqual({
-      code: 'model.rate_limited',
-      message: expect.stringContaining('wait 3600 s'),
+      code: 'model.usage_limit',
+      message: expect.stringMatching(/until .*\d\d:\d\d: retry then/),
     });
   });
 

@@ -13,7 +13,7 @@ export interface Bench {
   readonly loose: Output[];
 }
 
-/** A scripted server and a session of the connector that talks to it. */
+/** A scripted server and a session of the connector that talks to it, without tools unless the settings say so. */
 export async function bench(
   script: ModelServerOptions['script'],
   settings: Partial<Server> = {},
@@ -24,7 +24,7 @@ export async function bench(
   onTestFinished(() => server.close());
   const clock = new ManualClock();
   const connector = createModel({
-    server: { id: 'model', baseUrl: server.url, model: 'scripted', ...settings },
+    server: { id: 'model', baseUrl: server.url, model: 'scripted', tools: false, ...settings },
     settingsFile: '/data/settings.json',
     clock,
     random: () => 0.5,

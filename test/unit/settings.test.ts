@@ -36,6 +36,7 @@ describe('settings file', () => {
       file: file(),
       found: false,
       models: [],
+      discover: {},
       agents: [],
       stallAfterMs: 20_000,
       roots: [],

@@ -1,7 +1,8 @@
-import type { ModelMessage } from 'ai';
-import { requestHeaders } from './catalog.ts';
+import type { AssistantModelMessage, ModelMessage, TextStreamPart, ToolSet } from 'ai';
+import { untilAborted } from './abort.ts';
 import { Broken, EndedEarly, ServerFailed, WrongAnswer } from './failures.ts';
 import type { ModelServer } from './options.ts';
+import { loadSdk, providerOptions } from './providers.ts';
 
 /** Finish reasons of a server that broke off by itself. */
 const broken = new Set(['error', 'abort', 'aborted', 'insufficient_system_resource', 'unload']);
@@ -9,7 +10,10 @@ const broken = new Set(['error', 'abort', 'aborted', 'insufficient_system_resour
 export interface AttemptRequest {
   readonly server: ModelServer;
   readonly model: string;
+  readonly instructions: string;
   readonly messages: ModelMessage[];
+  /** Without an `execute`: the calls are told, and made by others. */
+  readonly tools: ToolSet | undefined;
   readonly signal: AbortSignal;
   readonly fetch: typeof fetch;
 }
@@ -18,8 +22,27 @@ export type AttemptEvent =
   /** The server took the request and answers. */
   | { readonly type: 'answered' }
   | { readonly type: 'text' | 'thought'; readonly text: string }
-  /** The last event. `reason` as the server wrote it, or `refusal`. */
-  | { readonly type: 'finished'; readonly reason: string; readonly usage?: TokenCounts };
+  /** The model begins to write a call; its input follows. */
+  | { readonly type: 'calling'; readonly id: string; readonly name: string }
+  | { readonly type: 'call'; readonly call: Call }
+  | Finished;
+
+/** The last event. */
+export interface Finished {
+  readonly type: 'finished';
+  readonly reason: 'end' | 'length' | 'refusal';
+  readonly usage: TokenCounts | undefined;
+  /** The answer in the shape in which the next request repeats it, with what the provider signed. */
+  readonly content: readonly ContentPart[];
+}
+
+export interface Call {
+  readonly id: string;
+  readonly name: string;
+  readonly input: unknown;
+  /** Why it cannot be made: no such tool, input that is no JSON or of the wrong shape. For the model. */
+  readonly problem?: string;
+}
 
 export interface TokenCounts {
   readonly inputTokens: number | undefined;
@@ -27,69 +50,49 @@ export interface TokenCounts {
   readonly totalTokens: number | undefined;
 }
 
-/** Loaded when the first session opens: the two take a quarter of a second and 30 MB that a start need not pay. */
-export const loadSdk = once(async () => {
-  const [{ streamText }, { createOpenAICompatible }] = await Promise.all([
-    import('ai'),
-    import('@ai-sdk/openai-compatible'),
-  ]);
-  return { streamText, createOpenAICompatible };
-});
+export type ContentPart = Exclude<AssistantModelMessage['content'], string>[number];
 
 /**
  * One request, streamed; it is never repeated here. Throws what went wrong, also in the middle; returns after
  * `finished`, or when the signal aborts.
  */
 export async function* attempt(request: AttemptRequest): AsyncGenerator<AttemptEvent, void> {
-  const { server, signal } = request;
-  const { streamText, createOpenAICompatible } = await loadSdk();
+  const { server, signal, tools, instructions } = request;
+  const sdk = await loadSdk(server);
   const answered = Promise.withResolvers<'answered'>();
-  // Read from the chunks themselves: an answer is whole when its finish reason came, whatever the socket does next.
-  let finishReason: string | undefined;
   let broke: Broken | undefined;
 
-  const provider = createOpenAICompatible({
-    name: 'model',
-    baseURL: server.baseUrl,
-    headers: requestHeaders(server),
-    includeUsage: true,
-    fetch: async (url, init) => {
-      const response = await request.fetch(url, init);
-      if (!response.ok) return response;
-      checkType(response);
-      answered.resolve('answered');
-      return withSoftEnd(response, signal, (error) => {
-        broke = new Broken('the connection broke', { cause: error });
-      });
-    },
-    metadataExtractor: {
-      extractMetadata: async () => undefined,
-      createStreamExtractor: () => ({
-        processChunk: (chunk) => {
-          const reason = (chunk as { choices?: { finish_reason?: unknown }[] } | undefined)?.choices?.[0]
-            ?.finish_reason;
-          if (typeof reason === 'string') finishReason = reason;
-        },
-        buildMetadata: () => undefined,
-      }),
-    },
+  const model = sdk.model(server, request.model, async (url, init) => {
+    const response = await request.fetch(url, init);
+    if (!response.ok) return response;
+    checkType(response);
+    answered.resolve('answered');
+    return withSoftEnd(response, signal, (error) => {
+      broke = new Broken('the connection broke', { cause: error });
+    });
   });
-  const { stream } = streamText({
-    model: provider.chatModel(request.model),
+  const special = providerOptions(server, request.model);
+  const { stream } = sdk.streamText({
+    model,
     messages: request.messages,
-    ...(server.system && { instructions: server.system }),
+    ...(instructions && { instructions }),
+    ...(tools && { tools }),
     ...(server.maxOutputTokens && { maxOutputTokens: server.maxOutputTokens }),
+    ...(server.reasoning && { reasoning: server.reasoning }),
+    ...(special && { providerOptions: special }),
     maxRetries: 0,
     abortSignal: signal,
     // Errors are parts of the stream too; without this the SDK prints them.
     onError: () => {},
   });
 
+  const content = new Content();
   for await (const part of untilAborted(stream, signal, answered.promise)) {
     if (part === 'answered') {
       yield { type: 'answered' };
       continue;
     }
+    content.add(part);
     switch (part.type) {
       case 'text-delta':
         yield { type: 'text', text: part.text };
@@ -97,56 +100,79 @@ export async function* attempt(request: AttemptRequest): AsyncGenerator<AttemptE
       case 'reasoning-delta':
         yield { type: 'thought', text: part.text };
         break;
+      case 'tool-input-start':
+        yield { type: 'calling', id: part.id, name: part.toolName };
+        break;
+      case 'tool-call':
+        yield { type: 'call', call: callOf(part) };
+        break;
       case 'error':
         throw broke ?? asError(part.error);
       case 'finish':
-        if (finishReason === undefined) throw broke ?? new EndedEarly();
-        if (broken.has(finishReason))
-          throw new ServerFailed(`it ended the answer with "${finishReason}".`, false);
-        yield {
-          type: 'finished',
-          reason: part.finishReason === 'content-filter' ? 'content_filter' : finishReason,
-          usage: part.totalUsage,
-        };
+        yield { ...ending(part, broke), usage: part.totalUsage, content: content.parts };
         return;
       default:
     }
   }
-  if (!signal.aborted) throw new EndedEarly();
+  if (!signal.aborted) throw broke ?? new EndedEarly();
 }
 
-/** The stream with `extra` where it comes in; ends at once when the signal aborts, however long the stream takes. */
-async function* untilAborted<T, E>(
-  stream: AsyncIterable<T>,
-  signal: AbortSignal,
-  extra: Promise<E>,
-): AsyncGenerator<T | E, void> {
-  const iterator = stream[Symbol.asyncIterator]();
-  const aborted = Promise.withResolvers<undefined>();
-  const abort = () => aborted.resolve(undefined);
-  signal.addEventListener('abort', abort);
-  const extras = extra.then((value) => ({ extra: value }));
-  let waiting: Promise<{ extra: E }>[] = [extras];
-  let next: Promise<IteratorResult<T>> | undefined;
-  try {
-    while (!signal.aborted) {
-      next ??= iterator.next();
-      next.catch(() => {});
-      const result = await Promise.race([...waiting, next, aborted.promise]);
-      if (result === undefined || signal.aborted) return;
-      if ('extra' in result) {
-        waiting = [];
-        yield result.extra;
-        continue;
+type Part<T extends TextStreamPart<ToolSet>['type']> = Extract<TextStreamPart<ToolSet>, { readonly type: T }>;
+
+/** An answer is whole when the server gave a reason for its end, whatever the socket does next. */
+function ending(part: Part<'finish'>, broke: Broken | undefined): Pick<Finished, 'type' | 'reason'> {
+  const { finishReason, rawFinishReason: raw } = part;
+  if (raw === undefined) throw broke ?? new EndedEarly();
+  if (broken.has(raw) || finishReason === 'error')
+    throw new ServerFailed(`it ended the answer with "${raw}".`, false);
+  if (finishReason === 'content-filter' || raw === 'refusal') return { type: 'finished', reason: 'refusal' };
+  const full = finishReason === 'length' || raw === 'max_tokens';
+  return { type: 'finished', reason: full ? 'length' : 'end' };
+}
+
+function callOf(part: Part<'tool-call'>): Call {
+  const { toolCallId: id, toolName: name, input } = part;
+  if (part.invalid !== true) return { id, name, input };
+  const problem = part.error instanceof Error ? part.error.message : String(part.error);
+  return { id, name, input, problem };
+}
+
+/** Collects the parts of an answer, with what the provider wants to see again. */
+class Content {
+  readonly parts: ContentPart[] = [];
+  readonly #open = new Map<string, { text: string; providerOptions?: object }>();
+
+  add(part: TextStreamPart<ToolSet>): void {
+    const metadata = 'providerMetadata' in part ? part.providerMetadata : undefined;
+    const special = metadata === undefined ? {} : { providerOptions: metadata };
+    switch (part.type) {
+      case 'text-start':
+      case 'reasoning-start': {
+        const type = part.type === 'text-start' ? ('text' as const) : ('reasoning' as const);
+        const open = { type, text: '', ...special };
+        this.parts.push(open);
+        this.#open.set(`${type}:${part.id}`, open);
+        return;
       }
-      next = undefined;
-      if (result.done) return;
-      yield result.value;
+      case 'text-delta':
+      case 'reasoning-delta':
+      case 'text-end':
+      case 'reasoning-end': {
+        const open = this.#open.get(`${part.type.split('-')[0]}:${part.id}`);
+        if (!open) return;
+        if ('text' in part) open.text += part.text;
+        Object.assign(open, special);
+        return;
+      }
+      case 'tool-call': {
+        const { toolCallId, toolName, input } = part;
+        // Input that is no object cannot be repeated: templates of models go through its fields.
+        const shown = typeof input === 'object' && input !== null ? input : {};
+        this.parts.push({ type: 'tool-call', toolCallId, toolName, input: shown, ...special });
+        return;
+      }
+      default:
     }
-  } finally {
-    signal.removeEventListener('abort', abort);
-    // Not awaited: the end of the prompt must not wait for the socket.
-    iterator.return?.().catch(() => {});
   }
 }
 
@@ -199,12 +225,4 @@ function withSoftEnd(response: Response, signal: AbortSignal, onBreak: (error: u
     new CountQueuingStrategy({ highWaterMark: 64 }),
   );
   return new Response(body, { status: response.status, headers: response.headers });
-}
-
-function once<T>(load: () => Promise<T>): () => Promise<T> {
-  let loaded: Promise<T> | undefined;
-  return () => {
-    loaded ??= load();
-    return loaded;
-  };
 }

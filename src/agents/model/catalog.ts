@@ -1,6 +1,7 @@
 import type { Choice } from '../../wire/content.ts';
 import type { Clock } from './clock.ts';
 import type { ModelServer } from './options.ts';
+import { requestHeaders } from './providers.ts';
 
 export interface CatalogModel extends Choice {
   /** Tokens, where the server says so. */
@@ -18,12 +19,17 @@ export interface Catalog {
   list(): Promise<Listing>;
 }
 
-const timeoutMs = 1500;
+const defaultTimeoutMs = 1500;
 const keepMs = 30_000;
 /** A server that was down is asked again soon, but not for each request of the list of agents. */
 const keepFailureMs = 5000;
 
-export function createCatalog(server: ModelServer, clock: Clock, fetcher: typeof fetch): Catalog {
+export function createCatalog(
+  server: ModelServer,
+  clock: Clock,
+  fetcher: typeof fetch,
+  timeoutMs = defaultTimeoutMs,
+): Catalog {
   let kept: { listing: Promise<Listing>; until: number } | undefined;
 
   async function ask(): Promise<Listing> {
@@ -42,9 +48,19 @@ export function createCatalog(server: ModelServer, clock: Clock, fetcher: typeof
   }
 
   async function get(signal: AbortSignal): Promise<Listing> {
-    const response = await fetcher(`${server.baseUrl}/models`, { headers: requestHeaders(server), signal });
+    // What is not asked for comes in pages of 20 (Anthropic) or 50 (Google).
+    const page =
+      server.provider === 'anthropic' ? '?limit=1000' : server.provider === 'google' ? '?pageSize=1000' : '';
+    const response = await fetcher(`${server.baseUrl}/models${page}`, {
+      headers: requestHeaders(server),
+      signal,
+    });
     if (!response.ok) return { models: [], problem: `GET /models answered ${response.status}` };
-    return { models: entries(await response.json()) };
+    const body: unknown = await response.json();
+    const { data, models } = (body ?? {}) as { data?: unknown; models?: unknown };
+    const list = server.provider === 'google' ? models : data;
+    if (!Array.isArray(list)) return { models: [], problem: 'GET /models did not answer with a list' };
+    return { models: list.flatMap(server.provider === 'google' ? googleEntry : entry) };
   }
 
   return {
@@ -60,30 +76,34 @@ export function createCatalog(server: ModelServer, clock: Clock, fetcher: typeof
   };
 }
 
-export function requestHeaders(server: ModelServer): Record<string, string> {
-  const headers: Record<string, string> = {};
-  if (server.apiKey) headers.authorization = `Bearer ${server.apiKey.reveal()}`;
-  for (const [name, value] of Object.entries(server.headers ?? {}))
-    headers[name.toLowerCase()] = value.reveal();
-  return headers;
+/** Read with care: each server adds fields of its own. */
+function entry(fields: Record<string, unknown> | null): CatalogModel[] {
+  const id = fields?.id;
+  if (typeof id !== 'string' || id === '') return [];
+  const meta = fields?.meta as Record<string, unknown> | null | undefined;
+  return model(id, fields?.name ?? fields?.display_name, [
+    fields?.context_length,
+    fields?.max_model_len,
+    fields?.context_window,
+    fields?.loaded_context_length,
+    fields?.max_context_length,
+    fields?.max_input_tokens,
+    meta?.n_ctx,
+  ]);
 }
 
-/** `{data: [{id}]}`, read with care: each server adds fields of its own. */
-function entries(body: unknown): CatalogModel[] {
-  const data = (body as { data?: unknown } | null)?.data;
-  if (!Array.isArray(data)) return [];
-  return data.flatMap((entry: Record<string, unknown> | null) => {
-    const id = entry?.id;
-    if (typeof id !== 'string' || id === '') return [];
-    const name = typeof entry?.name === 'string' && entry.name !== '' ? entry.name : id;
-    const size = [
-      entry?.context_length,
-      entry?.max_model_len,
-      entry?.context_window,
-      entry?.max_context_length,
-    ].find((value) => typeof value === 'number' && value > 0);
-    return [{ id, name, ...(typeof size === 'number' && { contextWindow: size }) }];
-  });
+/** `{name: "models/…"}`; those that only embed or draw are left out. */
+function googleEntry(fields: Record<string, unknown> | null): CatalogModel[] {
+  const id = fields?.name;
+  const methods = fields?.supportedGenerationMethods;
+  if (typeof id !== 'string' || (Array.isArray(methods) && !methods.includes('generateContent'))) return [];
+  return model(id.replace(/^models\//, ''), fields?.displayName, [fields?.inputTokenLimit]);
+}
+
+function model(id: string, name: unknown, sizes: readonly unknown[]): CatalogModel[] {
+  const size = sizes.find((value) => typeof value === 'number' && value > 0);
+  const shown = typeof name === 'string' && name !== '' ? name : id;
+  return [{ id, name: shown, ...(typeof size === 'number' && { contextWindow: size }) }];
 }
 
 function problem(error: unknown): string {

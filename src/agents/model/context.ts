@@ -1,3 +1,4 @@
+import type { ModelMessage } from 'ai';
 import type { ContentBlock } from '../../wire/content.ts';
 import type { Turn } from '../../wire/turn.ts';
 
@@ -5,7 +6,12 @@ import type { Turn } from '../../wire/turn.ts';
 export interface Exchange {
   readonly turn: string;
   readonly user: readonly ContentBlock[];
+  /** All that the user was told. */
   readonly answer: string;
+  /** The steps in which tools were used, where this session saw them itself. */
+  readonly steps?: readonly ModelMessage[];
+  /** With steps: what was said after the last one. */
+  readonly rest?: string;
   readonly endedWell: boolean;
 }
 
@@ -23,8 +29,6 @@ export function exchangesOf(turns: readonly Turn[]): Exchange[] {
     .filter((exchange) => exchange.user.length > 0 || exchange.answer !== '');
 }
 
-/** Taken for a model of which neither the settings nor the server say the window. */
-export const defaultWindow = 32_768;
 /** An image or a sound, whatever its size: what the usual models charge for a picture of about a megapixel. */
 const mediaTokens = 1000;
 /** Each message costs a few tokens of markup. */
@@ -51,7 +55,55 @@ function estimateBlock(block: ContentBlock): number {
 }
 
 function estimateExchange(exchange: Exchange): number {
-  return estimateContent(exchange.user) + messageTokens + estimateText(exchange.answer);
+  const { user, answer, steps, rest = '' } = exchange;
+  if (!steps) return estimateContent(user) + messageTokens + estimateText(answer);
+  return estimateContent(user) + estimateMessages(steps) + messageTokens + estimateText(rest);
+}
+
+export function estimateMessages(messages: readonly ModelMessage[]): number {
+  return messages.reduce((sum, { content }) => sum + messageTokens + estimateParts(content), 0);
+}
+
+function estimateParts(content: ModelMessage['content']): number {
+  if (typeof content === 'string') return estimateText(content);
+  return content.reduce((sum, part) => {
+    if (part.type === 'text' || part.type === 'reasoning') return sum + estimateText(part.text);
+    if (part.type === 'tool-call') return sum + messageTokens + estimateText(JSON.stringify(part.input));
+    if (part.type === 'tool-result') return sum + messageTokens + estimateText(resultOf(part));
+    return sum + mediaTokens;
+  }, 0);
+}
+
+type ToolResult = Extract<Exclude<ModelMessage['content'], string>[number], { readonly type: 'tool-result' }>;
+
+function resultOf({ output }: ToolResult): string {
+  return 'value' in output && typeof output.value === 'string' ? output.value : JSON.stringify(output);
+}
+
+/** Results shorter than this are not worth leaving out. */
+const worthCutting = 200;
+
+/**
+ * Leaves out results of tools, oldest first, until `excess` tokens are saved, and a quarter of the budget beyond: see
+ * `firstSent`. Those of the last step stay: the model waits for them. Changes `steps`; gives how many were left out.
+ */
+export function cutResults(steps: ModelMessage[], excess: number, budget: number): number {
+  let over = excess + budget / 4;
+  let count = 0;
+  for (const [index, message] of steps.slice(0, -1).entries()) {
+    if (message.role !== 'tool') continue;
+    const content = message.content.map((part) => {
+      if (over <= 0 || part.type !== 'tool-result') return part;
+      const value = resultOf(part);
+      if (value.length < worthCutting) return part;
+      const short = `[${value.length} characters were left out to make room; use the tool again if you need them]`;
+      over -= estimateText(value) - estimateText(short);
+      count += 1;
+      return { ...part, output: { type: 'text' as const, value: short } };
+    });
+    steps[index] = { ...message, content };
+  }
+  return count;
 }
 
 export function estimateContent(content: readonly ContentBlock[]): number {

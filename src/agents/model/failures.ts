@@ -1,5 +1,10 @@
 import type { Failure } from '../../wire/content.ts';
 import type { ModelServer } from './options.ts';
+import { shapeOf } from './providers.ts';
+import { askedWait, type Refusal, saidWait, untilWords } from './usage.limit.ts';
+
+/** A server that wants a longer wait than this is not waited for: the person decides. */
+export const longestWaitMs = 120_000;
 
 /** What went wrong with one request, in words for a person, and whether asking again may help. */
 export interface Fault extends Failure {
@@ -68,12 +73,11 @@ function find(error: unknown, setting: Setting): Fault {
     )
   ) {
     const detail =
-      error instanceof WrongAnswer
-        ? error.message
-        : 'a part of its stream is not the JSON of a chat completion';
+      error instanceof WrongAnswer ? error.message : 'a part of its stream is not the JSON of an answer';
+    const { api, ending } = shapeOf(setting.server);
     return {
       code: 'model.bad_answer',
-      message: `The server at ${baseUrl} did not answer like a model server: ${detail}. Check that baseUrl is that of an OpenAI-compatible API (it usually ends in /v1).`,
+      message: `The server at ${baseUrl} did not answer like a model server: ${detail}. Check that baseUrl is that of ${api} (it usually ends in ${ending}).`,
       retry: false,
     };
   }
@@ -103,6 +107,10 @@ function byStatus(status: number, error: unknown, setting: Setting): Fault {
   const said = serverSaid(error);
   const detail = said ? ` It says: ${said}` : '';
   const at = `The model server at ${server.baseUrl}`;
+  const refusal = refusalOf(error, said);
+  const after = askedWait(refusal, setting.now);
+  const limit = usageLimit(status, refusal, after, setting);
+  if (limit) return limit;
   if (status === 401 || status === 403) {
     const how = server.apiKey ? 'Correct the key' : 'It wants a key: set one';
     return {
@@ -119,7 +127,7 @@ function byStatus(status: number, error: unknown, setting: Setting): Fault {
     };
   }
   if (status === 404) {
-    const path = /\/v\d+$/.test(server.baseUrl) ? '' : ` (try ${server.baseUrl}/v1)`;
+    const path = /\/v\d+\w*$/.test(server.baseUrl) ? '' : ` (try ${server.baseUrl}${shapeOf(server).ending})`;
     return {
       code: 'model.not_found',
       message: `${at} answered 404: either baseUrl is wrong${path}, or it has no model "${model}".${detail}`,
@@ -135,7 +143,6 @@ function byStatus(status: number, error: unknown, setting: Setting): Fault {
       retry: false,
     };
   }
-  const after = retryAfter(error, setting.now);
   const wait = after === undefined ? {} : { after };
   if (status === 429)
     return {
@@ -155,6 +162,26 @@ function byStatus(status: number, error: unknown, setting: Setting): Fault {
   return {
     code: 'model.bad_request',
     message: `${at} refused the request (${status}).${detail || ' It gave no reason.'}`,
+    retry: false,
+  };
+}
+
+/** Asking again soon is of no use: the account may go on at a time that the server names. */
+function usageLimit(
+  status: number,
+  refusal: Refusal,
+  after: number | undefined,
+  { server, now }: Setting,
+): Fault | undefined {
+  const named = /usage[ _]limit/i.test(`${refusal.said} ${JSON.stringify(refusal.data)}`);
+  const wait = after ?? saidWait(refusal.said, now);
+  const far = status === 429 && wait !== undefined && wait > longestWaitMs;
+  if (!far && !(named && status >= 400 && status < 500)) return undefined;
+  const until =
+    wait === undefined ? '; it does not say until when' : ` until ${untilWords(wait, now)}: retry then`;
+  return {
+    code: 'model.usage_limit',
+    message: `The usage limit of the model server at ${server.baseUrl} is reached${until}.${refusal.said ? ` It says: ${refusal.said}` : ''}`,
     retry: false,
   };
 }
@@ -216,14 +243,21 @@ function inFile(setting: Setting): string {
   return setting.settingsFile ? ` in ${setting.settingsFile}` : ' in the settings';
 }
 
-function retryAfter(error: unknown, now: number): number | undefined {
-  const headers = (error as { responseHeaders?: Record<string, string> }).responseHeaders ?? {};
-  const exact = Number(headers['retry-after-ms']);
-  if (headers['retry-after-ms'] && exact >= 0) return exact;
-  const value = headers['retry-after'];
-  if (!value) return undefined;
-  const ms = Number.isFinite(Number(value)) ? Number(value) * 1000 : Date.parse(value) - now;
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+function refusalOf(error: unknown, said: string | undefined): Refusal {
+  const { responseHeaders, responseBody, data } = error as {
+    responseHeaders?: Record<string, string>;
+    responseBody?: string;
+    data?: unknown;
+  };
+  return { headers: responseHeaders ?? {}, data: json(responseBody) ?? data, said };
+}
+
+function json(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
 }
 
 /** What the server gave as the reason, shortened: some answer with a page of HTML. */

@@ -4,9 +4,14 @@ import type { Exchange } from './context.ts';
 
 /**
  * The conversation as chat messages. Neighbours of one role become one message: the templates of several models
- * refuse two user messages in a row, which a turn without an answer would leave.
+ * refuse two user messages in a row, which a turn without an answer would leave. Without `tools`, earlier use of tools
+ * is left out: servers without tools refuse it.
  */
-export function toMessages(exchanges: readonly Exchange[], content: readonly ContentBlock[]): ModelMessage[] {
+export function toMessages(
+  exchanges: readonly Exchange[],
+  content: readonly ContentBlock[],
+  tools: boolean,
+): ModelMessage[] {
   const messages: ModelMessage[] = [];
   let user: ContentBlock[] = [];
   let answers: string[] = [];
@@ -18,17 +23,25 @@ export function toMessages(exchanges: readonly Exchange[], content: readonly Con
     if (user.length > 0) messages.push({ role: 'user', content: userContent(user) });
     user = [];
   };
-  for (const exchange of [...exchanges, { user: content, answer: '' }]) {
+  for (const exchange of exchanges) {
     if (exchange.user.length > 0) {
       flushAnswers();
       user.push(...exchange.user);
     }
-    if (exchange.answer !== '') {
+    const steps = tools ? exchange.steps : undefined;
+    const answer = steps ? (exchange.rest ?? '') : exchange.answer;
+    if (steps) {
       flushUser();
-      answers.push(exchange.answer);
+      flushAnswers();
+      messages.push(...steps);
+    }
+    if (answer !== '') {
+      flushUser();
+      answers.push(answer);
     }
   }
   flushAnswers();
+  user.push(...content);
   flushUser();
   return messages;
 }

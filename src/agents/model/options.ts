@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import type { Provider } from './providers.ts';
 import type { Secret } from './secret.ts';
 
 /** One model server, as the settings name it. */
@@ -6,7 +7,9 @@ export interface ModelServer {
   /** The agent's id: what `POST /api/sessions {agent}` names. */
   readonly id: string;
   readonly name?: string;
-  /** Up to and without `/chat/completions`, usually ending in `/v1`. */
+  /** Which API it speaks; default `openai`, which means any OpenAI-compatible server. */
+  readonly provider?: Provider;
+  /** Up to and without `/chat/completions`, `/messages` or `/models`, usually ending in `/v1`. */
   readonly baseUrl: string;
   readonly apiKey?: Secret;
   /** The environment variable that was to hold the key; set without `apiKey` when it was empty. */
@@ -15,17 +18,24 @@ export interface ModelServer {
   readonly headers?: Readonly<Record<string, Secret>>;
   /** Used when the session names none; without it, the first one that the server lists. */
   readonly model?: string;
-  /** Tokens. Without it, what the server says of the model; else 32,768. */
+  /** Tokens. Without it, what the server says of the model; else a size that is usual for the provider. */
   readonly contextWindow?: number;
   /** Tokens; sent as `max_tokens` and kept free in the window. */
   readonly maxOutputTokens?: number;
+  /** How much the model is to think; without it, as much as it does by itself. */
+  readonly reasoning?: Reasoning;
   /** The tag of inline thoughts, default `think`; false leaves the text as it is. */
   readonly reasoningTag?: string | false;
   /** The model's template writes the opening tag itself: the answer begins inside a thought. */
   readonly reasoningOpen?: boolean;
   /** Instructions that precede each conversation. */
   readonly system?: string;
+  /** False: the model gets no tools, and can only talk. */
+  readonly tools?: boolean;
 }
+
+export const reasonings = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as const;
+export type Reasoning = (typeof reasonings)[number];
 
 export interface ModelOptions {
   /** Absent: nothing is configured; the agent is listed as not available, with what to do. */
