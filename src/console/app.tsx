@@ -2,6 +2,7 @@ import { Route, Router, type RouteSectionProps, useLocation, useNavigate, usePar
 import { createMemo, Show } from 'solid-js';
 import type { SessionSummary } from '../wire/snapshot.ts';
 import { sameList } from './lib/equal.ts';
+import { readLines } from './lib/lines.ts';
 import { listen } from './lib/live.ts';
 import { keepOpen } from './lib/open.ts';
 import { keepTitle } from './lib/page-title.ts';
@@ -46,7 +47,7 @@ function Link() {
 }
 
 function Layout(props: RouteSectionProps) {
-  const { api, directory, refresh } = useSluice();
+  const { api, root, directory, refresh } = useSluice();
   const location = useLocation();
   const navigate = useNavigate();
   const search = createField('');
@@ -62,7 +63,7 @@ function Layout(props: RouteSectionProps) {
   });
   const creating = createToggle();
   const error = createField<string | undefined>(undefined);
-  const all = createSelector(directory, ({ context }) => Object.values(context.sessions), sameList);
+  const all = readLines(root, directory);
   const conversations = createMemo(() => all().filter(isConversation), undefined, { equals: sameList });
   const agents = createSelector(directory, ({ context }) => context.agents);
   const more = createSelector(directory, ({ context }) => context.more);
@@ -99,7 +100,7 @@ function Layout(props: RouteSectionProps) {
     const to = ids[at < 0 ? 0 : at + by];
     if (to !== undefined) navigate(hrefOf(to));
   };
-  keepTitle(directory);
+  keepTitle(all);
   listen(document, 'keydown', takeKey);
   onShortcut('help', () => keys.set(true));
   onShortcut('new', ask);

@@ -12,7 +12,8 @@ export function OutboxOverlay(props: {
   refused: readonly RefusedAsk[];
   /** The link is down: what is pending goes out when it is back. */
   waiting: boolean;
-  onEdit: (refused: RefusedAsk) => void;
+  /** Absent where nothing can be sent any more. */
+  onEdit?: ((refused: RefusedAsk) => void) | undefined;
   onDiscard: (id: string) => void;
 }) {
   return (
@@ -40,10 +41,12 @@ export function OutboxOverlay(props: {
                 {refusedWords[refused.kind]}: {refused.reason}
               </p>
             </div>
-            <Show when={refused.text !== ''}>
-              <button type="button" class="button small" onClick={() => props.onEdit(refused)}>
-                Edit
-              </button>
+            <Show when={refused.text !== '' && props.onEdit}>
+              {(edit) => (
+                <button type="button" class="button small" onClick={() => edit()(refused)}>
+                  Edit
+                </button>
+              )}
             </Show>
             <button type="button" class="button small" onClick={() => props.onDiscard(refused.id)}>
               {refused.kind === 'send' ? 'Discard' : 'Dismiss'}

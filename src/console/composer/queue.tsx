@@ -17,7 +17,7 @@ export interface QueueActions {
 const heldWords: Readonly<Record<NonNullable<Queue['reason']>, string>> = {
   stopped: 'held, because you stopped the last turn',
   failed: 'held, because the last turn failed',
-  edited: 'held while you edit',
+  edited: 'held, because you edited a message',
   interrupted: 'held, because the last turn was interrupted',
 };
 

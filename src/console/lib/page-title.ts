@@ -1,7 +1,6 @@
-import type { DirectoryRef } from '../../../machines/directory.machine.ts';
+import { createMemo } from 'solid-js';
 import type { SessionSummary } from '../../wire/snapshot.ts';
 import { afterwards } from './live.ts';
-import { createSelector } from './select.ts';
 import { createField } from './ui.ts';
 import { isRunning } from './words.ts';
 
@@ -23,8 +22,8 @@ export function countsOf(sessions: readonly Pick<SessionSummary, 'state' | 'perm
 }
 
 /** Keeps the tab's title true for as long as the calling component is shown. */
-export function keepTitle(directory: DirectoryRef): void {
-  const counts = createSelector(directory, ({ context }) => countsOf(Object.values(context.sessions)));
+export function keepTitle(sessions: () => readonly SessionSummary[]): void {
+  const counts = createMemo(() => countsOf(sessions()));
   afterwards(
     () => [counts(), shown(), 'Sluice'].filter((piece) => piece !== '').join(' · '),
     (title) => {

@@ -61,7 +61,13 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
   const state = createMemo(() => reader.state() ?? summary()?.state ?? 'idle');
   const asking = select(({ permissions }) => permissions.length);
   const word = createMemo(
-    () => summaryWord({ state: state(), permissions: asking() ?? 0, held: false, queued: 0 }),
+    () =>
+      summaryWord({
+        state: state(),
+        permissions: asking() ?? 0,
+        held: queue()?.held ?? false,
+        queued: queue()?.messages.length ?? 0,
+      }),
     undefined,
     { equals: (a, b) => a.text === b.text },
   );
@@ -196,6 +202,15 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
           title={props.kind === 'job' ? 'This job does not exist' : 'This conversation does not exist'}
           reason="It may have been deleted, or the address is wrong."
         />
+        {/* What was written for it comes back all the same, and stays until the user has seen it. */}
+        <div class="dock">
+          <OutboxOverlay
+            pending={asked.pending()}
+            refused={asked.refused()}
+            waiting={!isLive()}
+            onDiscard={(refused) => outbox.send({ type: 'dismiss', id: refused })}
+          />
+        </div>
       </Match>
       <Match when={!known() && problem()}>
         {(reason) => (

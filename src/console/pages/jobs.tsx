@@ -1,8 +1,10 @@
+import { createMemo } from 'solid-js';
 import type { SessionSummary } from '../../wire/snapshot.ts';
 import { ArrowLeft } from '../icons.ts';
 import { JobList } from '../jobs/job-list.tsx';
 import { sameList } from '../lib/equal.ts';
 import { newId } from '../lib/id.ts';
+import { readLines } from '../lib/lines.ts';
 import { titlePage } from '../lib/page-title.ts';
 import { createSelector } from '../lib/select.ts';
 import { useSluice } from '../lib/sluice.ts';
@@ -11,12 +13,9 @@ const isJob = (summary: SessionSummary) => summary.kind === 'job';
 
 /** Background jobs over all conversations. */
 export function JobsPage() {
-  const { directory, outbox } = useSluice();
-  const jobs = createSelector(
-    directory,
-    ({ context }) => Object.values(context.sessions).filter(isJob),
-    sameList,
-  );
+  const { root, directory, outbox } = useSluice();
+  const lines = readLines(root, directory);
+  const jobs = createMemo(() => lines().filter(isJob), undefined, { equals: sameList });
   const agents = createSelector(directory, ({ context }) => context.agents);
   const sessions = createSelector(directory, ({ context }) => context.sessions);
   const asked = createSelector(outbox, ({ context }) => context.entries);

@@ -55,7 +55,7 @@ export function Permission(props: {
             <Show when={allowed()} fallback={<CircleX size={14} aria-hidden="true" />}>
               <CircleCheck size={14} aria-hidden="true" />
             </Show>
-            <span class="permission-answer">{chosen()?.name ?? props.permission.option}</span>
+            <span class="permission-answer">You chose “{chosen()?.name ?? props.permission.option}”</span>
             <span class="permission-about">
               <Quoted text={props.permission.title} />
             </span>

@@ -4,7 +4,7 @@ import { Index } from 'solid-js';
 export function Quoted(props: { text: string }) {
   return (
     <Index each={props.text.split('`')}>
-      {(piece, index) => (index % 2 === 1 ? <code class="quoted">{piece()}</code> : piece())}
+      {(piece, index) => (index % 2 === 1 ? <code class="quoted">{piece()}</code> : <span>{piece()}</span>)}
     </Index>
   );
 }

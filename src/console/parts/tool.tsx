@@ -41,16 +41,20 @@ const opensByItself = (tool: ToolPart) =>
 const pretty = (value: unknown): string =>
   typeof value === 'string' ? value : (JSON.stringify(value, undefined, 2) ?? '');
 
-function Mark(props: { status: ToolPart['status']; exitCode?: number | null }) {
+function Mark(props: { status: ToolPart['status']; exitCode?: number | null; stopped: boolean }) {
   const word = () => {
     const code = props.exitCode;
+    if (props.stopped) return 'Stopped';
     return props.status === 'failed' && typeof code === 'number'
       ? `Exit code ${code}`
       : statusWords[props.status];
   };
   return (
-    <span class="tool-status" data-status={props.status}>
+    <span class="tool-status" data-status={props.stopped ? 'stopped' : props.status}>
       <Switch>
+        <Match when={props.stopped}>
+          <icons.Square size={12} aria-hidden="true" />
+        </Match>
         <Match when={props.status === 'in_progress'}>
           <Spinner />
         </Match>
@@ -105,7 +109,8 @@ function DiffBlock(props: { content: DiffContent }) {
   );
 }
 
-export function Tool(props: { tool: ToolPart }) {
+/** `stopping`: its turn was stopped, and what ran then with it. */
+export function Tool(props: { tool: ToolPart; stopping?: boolean }) {
   const open = createToggle(opensByItself(props.tool));
   const shown = () => props.tool.content.filter((content) => content.type !== 'terminal');
   const raw = () => shown().length === 0 && props.tool.output === '' && props.tool.rawOutput !== undefined;
@@ -113,6 +118,12 @@ export function Tool(props: { tool: ToolPart }) {
     props.tool.kind !== 'execute' && shown().length === 0 && props.tool.rawInput !== undefined;
   const empty = () =>
     shown().length === 0 && props.tool.output === '' && !raw() && !input() && !props.tool.reason;
+  /** Agents call a tool failed that was ended by a stop; what failed before has said how. */
+  const stopped = () => {
+    const { status, exitCode, reason } = props.tool;
+    if (!props.stopping || status !== 'failed' || typeof exitCode === 'number') return false;
+    return exitCode === null || (shown().length === 0 && reason === undefined);
+  };
   const place = () => {
     const first = props.tool.locations[0];
     if (!first) return undefined;
@@ -132,7 +143,7 @@ export function Tool(props: { tool: ToolPart }) {
             {props.tool.title}
           </span>
           <Show when={place()}>{(path) => <span class="tool-place">{path()}</span>}</Show>
-          <Mark status={props.tool.status} exitCode={props.tool.exitCode ?? null} />
+          <Mark status={props.tool.status} exitCode={props.tool.exitCode ?? null} stopped={stopped()} />
         </>
       }
     >

@@ -21,7 +21,7 @@ type Of<T extends Part['type']> = Part & { type: T };
  * One part of a turn. Its kind never changes, so neither does its element; what changes is read through `part`.
  * `newest`: no other part follows, so text may still grow.
  */
-function PartView(props: { part: Part; done: boolean; view: ThreadView }) {
+function PartView(props: { part: Part; done: boolean; stopping: boolean; view: ThreadView }) {
   const is = <T extends Part['type']>(type: T) =>
     props.part.type === type ? (props.part as Of<T>) : undefined;
   return (
@@ -32,7 +32,7 @@ function PartView(props: { part: Part; done: boolean; view: ThreadView }) {
       <Match when={is('thought')}>
         {(part) => <Thought text={part().text} revision={part().revision} done={props.done} />}
       </Match>
-      <Match when={is('tool')}>{(part) => <Tool tool={part()} />}</Match>
+      <Match when={is('tool')}>{(part) => <Tool tool={part()} stopping={props.stopping} />}</Match>
       <Match when={is('plan')}>{(part) => <Plan entries={part().entries} />}</Match>
       <Match when={is('permission')}>
         {(part) => (
@@ -75,7 +75,14 @@ export function TurnRow(props: { turn: Turn; newest: boolean; view: ThreadView }
           {(key) => {
             const first = parts().get(key) as Part;
             const part = createMemo(() => parts().get(key) ?? first);
-            return <PartView part={part()} done={ended()} view={props.view} />;
+            return (
+              <PartView
+                part={part()}
+                done={ended()}
+                stopping={props.turn.stopping !== undefined}
+                view={props.view}
+              />
+            );
           }}
         </For>
       </div>

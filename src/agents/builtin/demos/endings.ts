@@ -80,7 +80,7 @@ export const endingDemos: readonly CommandSpec[] = [
 async function* fail(scene: Scene): Play {
   yield* say(scene, 'This starts like any answer, and then something goes wrong');
   await scene.sleep(400);
-  const message = 'This failure was asked for by `fail`: its text is kept, and Retry asks again.';
+  const message = 'This failure was asked for by `fail`: its text is kept, and “Try again” asks once more.';
   yield { type: 'ended', stopReason: 'error', error: { code: 'builtin.demo', message } };
 }
 
