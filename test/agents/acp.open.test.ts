@@ -69,6 +69,18 @@ describe('an ACP agent that cannot be opened says why, and what to do', () => {
   });
 });
 
+it('files are offered to an agent, unless it is known to open them itself', async () => {
+  for (const ownFiles of [false, true]) {
+    const { run, double } = await bench({}, { ownFiles });
+    await run([{ text: 'hi' }]);
+    const [{ params } = { params: undefined }] = double.noted('initialize');
+    const fs = { readTextFile: true, writeTextFile: true };
+    expect(params).toMatchObject({ clientCapabilities: { terminal: true } });
+    if (ownFiles) expect(params).not.toMatchObject({ clientCapabilities: { fs } });
+    else expect(params).toMatchObject({ clientCapabilities: { fs } });
+  }
+});
+
 describe('modes and models of an ACP agent', () => {
   it('are offered, and what the session asks for is set', async () => {
     const { local, first, run, double } = await bench();

@@ -87,7 +87,7 @@ export function createAcp(options: AcpOptions): Connector {
         protocolVersion: 1,
         clientInfo: { name: 'Sluice', version: '0.1.0' },
         clientCapabilities: {
-          fs: { readTextFile: true, writeTextFile: true },
+          ...(!agent.ownFiles && { fs: { readTextFile: true, writeTextFile: true } }),
           terminal: true,
           session: { notices: {}, compaction: {} },
         },

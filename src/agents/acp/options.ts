@@ -15,6 +15,8 @@ export interface AcpAgent {
   readonly cwd?: string;
   /** The login method to use when the agent asks for one. */
   readonly auth?: string;
+  /** It is not offered our files, and opens them itself: for agents that cannot take our word that a file is not there. */
+  readonly ownFiles?: boolean;
   /** What to do when the program is not there: completes "… is not installed: ". */
   readonly install?: string;
   /** What to do when it wants a login, for agents that do not say it well themselves. */

@@ -33,6 +33,7 @@ export const presets: readonly AcpAgent[] = [
     description: 'The coding agent of Google.',
     command: ['gemini', '--acp'],
     auth: 'gemini-api-key',
+    ownFiles: true,
     install: 'npm install -g @google/gemini-cli',
     login: 'set GEMINI_API_KEY, or run `gemini` once in a terminal and log in',
   },
