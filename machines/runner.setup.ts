@@ -187,12 +187,14 @@ export const runnerGround = setup({
     })),
     settleKilled: assign({ settled: { stopReason: 'cancelled' } }),
     settleQuiet: assign({ settled: { stopReason: 'end_turn' } }),
-    settleUnknown: assign(({ event }) => {
+    settleUnknown: assign(({ context, event }) => {
       const why =
         event.type === 'xstate.done.actor.poll' && event.output.state === 'unknown'
           ? event.output.reason
           : 'The agent could not be asked about this turn any more.';
-      return { settled: { stopReason: 'lost' as const, error: { code: 'job.unknown', message: why } } };
+      const settled = { stopReason: 'lost' as const, error: { code: 'job.unknown', message: why } };
+      // D4: what a restart has lost is interrupted.
+      return { settled: context.how === 'reattach' ? { ...settled, interrupted: true } : settled };
     }),
     /** The terminal poll brings the rest of the answer, then the end (C10). */
     settlePolled: assign(({ context, event }) => {

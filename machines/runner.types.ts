@@ -44,6 +44,8 @@ export interface Settled {
   readonly stopReason: StopReason;
   readonly error?: Failure;
   readonly interrupted?: boolean;
+  /** With stopReason `job`: the agent's name for the job that goes on. */
+  readonly job?: string;
 }
 
 /** How the runner meets the open turn: prompt it, join it again, or attend to what came unasked. */

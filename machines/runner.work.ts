@@ -4,7 +4,8 @@ import { type Command, decide, type Standing } from './decide.ts';
 import { draftsOf } from './outputs.ts';
 import type { Batch, RunnerContext, Settled } from './runner.types.ts';
 import { sessionDrafts } from './session.outputs.ts';
-import { turnOf } from './turn.logic.ts';
+import type { SessionContext } from './session.ts';
+import { type TurnRef, turnOf } from './turn.logic.ts';
 
 /** What the runner's pen writes next: pure functions of what is committed and what waits. */
 
@@ -85,13 +86,37 @@ export function endBatch(context: RunnerContext, settled: Settled): Batch {
   const end = endOf(settled, open.stage !== undefined);
   const reason = end.outcome === 'finalized' ? 'The turn ended.' : `The turn ended: ${end.outcome}.`;
   const { tools, permissions } = closings(session, reason);
+  const job = jobDraft(session, open.ref, settled, tools.length + permissions.length);
   const holds =
     end.outcome === 'finalized' || queue.held || session.kind === 'job' ? [] : [holdAfter(end.outcome)];
   const held = holds.map((why): Draft => ({ type: 'queue.held', reason: why, revision: queue.revision + 1 }));
   return {
-    drafts: [...tools, ...permissions, { type: 'turn.ended', turn: open.id, ...end }, ...held],
+    drafts: [...tools, ...permissions, ...job, { type: 'turn.ended', turn: open.id, ...end }, ...held],
     outputs: 0,
   };
+}
+
+/** C38: a turn that its agent made a job of goes on there; what has been said stays here. */
+function jobDraft(
+  session: SessionContext,
+  ref: TurnRef,
+  { stopReason, job: handle }: Settled,
+  before: number,
+): readonly Draft[] {
+  const { message } = turnOf(ref);
+  const goesOn = stopReason === 'job' && session.kind === 'conversation' && !session.open?.stage;
+  if (!goesOn || handle === undefined || !message) return [];
+  const { agent, cwd, model, mode } = session;
+  const request = {
+    agent,
+    cwd,
+    ...(model !== undefined && { model }),
+    ...(mode !== undefined && { mode }),
+    message,
+    handle,
+  };
+  const job = `${session.id}.j${session.seq + before + 1}`;
+  return [{ type: 'job.attached', job, turn: turnOf(ref).id, request }];
 }
 
 function holdAfter(outcome: 'cancelled' | 'failed' | 'interrupted'): 'stopped' | 'failed' | 'interrupted' {

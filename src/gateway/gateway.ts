@@ -97,14 +97,14 @@ class LocalGateway implements Gateway {
   }
 
   async agents(): Promise<readonly AgentLine[]> {
-    return Promise.all(
-      this.#options.connectors.map(async (connector) => ({
-        id: connector.id,
-        name: connector.name,
-        description: connector.description,
-        ...(await connector.available()),
-      })),
+    const lines = await Promise.all(
+      this.#options.connectors.map(async (connector) => {
+        const { unlisted, ...availability } = await connector.available();
+        const { id, name, description } = connector;
+        return unlisted && !availability.available ? [] : [{ id, name, description, ...availability }];
+      }),
     );
+    return lines.flat();
   }
 
   async list(query: { q?: string; limit: number; before?: string }): Promise<readonly SessionSummary[]> {
@@ -298,12 +298,23 @@ class LocalGateway implements Gateway {
       await openLog(this.#log, job, 'job', jobDrafts(parent, request), this.#clock.now());
       await this.#announce(job);
     }
-    await this.#registry.with(job, (open) => open.tell({ type: 'begin', how: 'prompt' }));
+    const begin =
+      request.handle === undefined
+        ? ({ type: 'begin', how: 'prompt' } as const)
+        : ({ type: 'begin', how: 'reattach', reason: 'The turn goes on as a job; it is joined.' } as const);
+    await this.#registry.with(job, (open) => open.tell(begin));
   }
 
   #committed(session: OpenSession, facts: readonly Fact[], headChanged: boolean): void {
     if (headChanged) void this.#announce(session.id);
     const { kind, parent } = session.ref.getSnapshot().context;
+    for (const fact of facts) {
+      // A job that its agent began; those that the user asks for are started by the call that asks.
+      if (fact.type !== 'job.attached' || fact.request.handle === undefined || this.#closing) continue;
+      void this.#insist('a turn that became a job could not be joined', () =>
+        this.#startJob(session.id, fact.job, fact.request),
+      );
+    }
     const draft = kind === 'job' && parent !== undefined ? settlement(session.id, facts) : undefined;
     if (!draft || parent === undefined || this.#closing) return;
     // The job's own end is committed first; should this be lost, the next start completes it.

@@ -48,6 +48,8 @@ export const jobRequest = z.object({
   model: z.string().optional(),
   mode: z.string().optional(),
   message,
+  /** It runs already, as the agent's job of this name: it is joined, not prompted. */
+  handle: z.string().optional(),
 });
 export type JobRequest = Immutable<z.infer<typeof jobRequest>>;
 

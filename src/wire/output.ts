@@ -86,7 +86,13 @@ export type Output =
       readonly commands?: readonly Command[];
       readonly agentSession?: string;
     }
-  | { readonly type: 'ended'; readonly stopReason: StopReason; readonly error?: Failure };
+  /** `job`, with stopReason `job`: the turn goes on as a background job, which this handle names for `reattach`. */
+  | {
+      readonly type: 'ended';
+      readonly stopReason: StopReason;
+      readonly error?: Failure;
+      readonly job?: string;
+    };
 
 export interface ToolFields {
   readonly toolCallId: string;

@@ -61,7 +61,9 @@ for (const how of ['async', 'sync', 'job'] as const) {
         return scenes(plays[how](`job-${key}`), gates.get(String(key)) as Gate)[scene as Scene] as Play;
       });
       return {
-        connector: createRpcSse({ server: { id: 'shrimp', url: server.url, events: server.events } }),
+        connector: createRpcSse({
+          server: { id: 'shrimp', url: server.url, events: server.events, jobs: 'turn' },
+        }),
         act(scene) {
           const gate = new Gate();
           const key = `${gates.size}`;

@@ -33,8 +33,16 @@ export function createSession(deps: SessionDeps, options: OpenOptions): AgentSes
   let current: Run | undefined;
   let last: { turn: string; content: readonly ContentBlock[]; run: Run } | undefined;
 
+  const { id, baseUrl, apiKey, apiKeyEnv, headers } = server;
+  const named = {
+    id,
+    baseUrl,
+    ...(apiKey && { apiKey }),
+    ...(apiKeyEnv !== undefined && { apiKeyEnv }),
+    ...(headers && { headers }),
+  };
   const fault = (error: unknown): Fault =>
-    faultOf(error, { server, model, settingsFile: deps.settingsFile, now: clock.now() });
+    faultOf(error, { server: named, model, settingsFile: deps.settingsFile, now: clock.now() });
   const failure = (error: unknown) => {
     if (error instanceof AgentError) return { code: error.code, message: error.message };
     const { code, message } = fault(error);

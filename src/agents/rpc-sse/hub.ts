@@ -49,7 +49,7 @@ export class Hub {
     this.#sessions.set(session, listener);
     if (!this.#open) {
       this.#open = new AbortController();
-      void this.#keep(this.#open.signal);
+      void this.#stay(this.#open.signal);
     }
     return () => {
       if (this.#sessions.get(session) === listener) this.#sessions.delete(session);
@@ -69,6 +69,13 @@ export class Hub {
     }
     this.#jobs.set(job, listener);
     if (Array.isArray(before)) for (const event of before) listener.event(event);
+  }
+
+  /** An event that is the job's, whatever it names. */
+  give(job: string, event: BackEvent): void {
+    const taker = this.#jobs.get(job);
+    if (Array.isArray(taker)) this.#keep(taker, event);
+    else taker?.event(event);
   }
 
   /** The job is over: its events are of no interest any more. */
@@ -93,7 +100,11 @@ export class Hub {
     if (this.counts.unscoped > 0 && !this.#shown) this.#shown = listener.unscoped();
   }
 
-  async #keep(signal: AbortSignal): Promise<void> {
+  #keep(events: BackEvent[], event: BackEvent): void {
+    if (events.length < keptEvents) events.push(event);
+  }
+
+  async #stay(signal: AbortSignal): Promise<void> {
     let last: string | undefined;
     for (let failures = 0; !signal.aborted; failures += 1) {
       try {
@@ -140,11 +151,7 @@ export class Hub {
 
   #route(event: BackEvent): void {
     const taker = event.job === undefined ? undefined : this.#jobs.get(event.job);
-    if (Array.isArray(taker)) {
-      if (taker.length < keptEvents) taker.push(event);
-      return;
-    }
-    if (taker) return taker.event(event);
+    if (taker && event.job !== undefined) return this.give(event.job, event);
     if (event.session === undefined && event.job === undefined) {
       this.counts.unscoped += 1;
       for (const listener of this.#sessions.values()) this.showUnscoped(listener);

@@ -16,6 +16,11 @@ export interface RpcServer {
   /** The environment variable that was to hold the token; set without `token` when it was empty. */
   readonly tokenEnv?: string;
   readonly headers?: Readonly<Record<string, Secret>>;
+  /**
+   * What a message becomes that the back end answers with a job: a background job, so that the conversation stays
+   * free (`background`, the default), or a turn that lasts as long as its job (`turn`).
+   */
+  readonly jobs?: 'background' | 'turn';
   /** What differs from the default names and paths. */
   readonly profile?: PartialProfile;
 }

@@ -34,7 +34,7 @@ export function createRpcSse(options: RpcOptions): Connector {
     },
     async open(session) {
       if (missing) throw new AgentError('rpc.token_missing', reason);
-      return createSession({ profile, rpc, hub, clock }, session);
+      return createSession({ profile, rpc, hub, clock, jobs: server.jobs ?? 'background' }, session);
     },
   };
 }

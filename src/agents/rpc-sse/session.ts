@@ -13,9 +13,14 @@ export interface SessionDeps {
   readonly rpc: Rpc;
   readonly hub: Hub;
   readonly clock: Clock;
+  readonly jobs: 'background' | 'turn';
 }
 
-export function createSession({ profile, rpc, hub, clock }: SessionDeps, options: OpenOptions): AgentSession {
+export function createSession(
+  { profile, rpc, hub, clock, jobs }: SessionDeps,
+  options: OpenOptions,
+): AgentSession {
+  const handsOver = jobs === 'background' && options.kind === 'conversation' && profile.methods.job !== false;
   const { methods, params } = profile;
   const closed = new AbortController();
   const steering = new Set<Promise<unknown>>();
@@ -58,6 +63,9 @@ export function createSession({ profile, rpc, hub, clock }: SessionDeps, options
 
   function hearUnasked(event: BackEvent): void {
     const late = current?.outstanding || event.turn !== undefined || (event.job && over.has(event.job));
+    // C38: after the job is attached, what comes is the job's, until the end of its dispatching.
+    if (current?.handedTo !== undefined && !current.ended && event.kind !== 'end')
+      return hub.give(current.handedTo, event);
     if (current && (late || event.kind === 'end')) return current.event(event);
     const { kind, text } = event;
     if ((kind === 'text' || kind === 'thought') && text !== undefined)
@@ -78,8 +86,8 @@ export function createSession({ profile, rpc, hub, clock }: SessionDeps, options
   };
   const leaveHub = hub.join(options.session, listener);
 
-  const call = (method: string, more: readonly (readonly [string, unknown])[]) =>
-    rpc.call(method, placed([[params.session, options.session], ...more]), closed.signal);
+  const call = (method: string, more: readonly (readonly [string, unknown])[], session = options.session) =>
+    rpc.call(method, placed([[params.session, session], ...more]), closed.signal);
 
   async function dispatch(turn: BackTurn, content: readonly ContentBlock[]): Promise<void> {
     await hub.ready(closed.signal);
@@ -96,10 +104,14 @@ export function createSession({ profile, rpc, hub, clock }: SessionDeps, options
     }
     const job = jobOf(result);
     if (job !== undefined && isOver(turn)) return orphan(turn, job);
-    if (turn.answered(result) === 'job' && job !== undefined) {
-      hub.assign(job, listener);
-      turn.becomeJob(job);
+    if (turn.answered(result) !== 'job' || job === undefined) return;
+    if (handsOver) {
+      // Its events wait for whoever follows the job.
+      hub.assign(job);
+      return turn.handOver(job, `${encodeURIComponent(job)}@${encodeURIComponent(options.session)}`);
     }
+    hub.assign(job, listener);
+    turn.becomeJob(job);
   }
 
   /** C42: what was stopped before it had a name is stopped now; what has ended otherwise is said. */
@@ -139,18 +151,21 @@ export function createSession({ profile, rpc, hub, clock }: SessionDeps, options
       const turn = new BackTurn(seen.id, deps, seen);
       const output = begin(turn);
       turn.phase = 'job';
-      turn.job = handle;
-      hub.assign(handle, listener);
+      const [job = '', of] = handle.split('@').map(decodeURIComponent);
+      turn.job = job;
+      turn.session = of;
+      hub.assign(job, listener);
       turn.watchJob();
       return output;
     },
 
     async poll(handle) {
-      if (!current || current.job !== handle || methods.job === false)
+      const turn = current;
+      if (turn?.job === undefined || methods.job === false)
         return { state: 'unknown', reason: `Job ${handle} is not followed here.` };
       try {
-        const found = current.polled(await call(methods.job, [[params.job, handle]]));
-        if (found.state !== 'running') finishJob(handle);
+        const found = turn.polled(await call(methods.job, [[params.job, turn.job]], turn.session));
+        if (found.state !== 'running') finishJob(turn.job);
         return found;
       } catch (error) {
         const { message } = error as AgentError;
@@ -165,7 +180,7 @@ export function createSession({ profile, rpc, hub, clock }: SessionDeps, options
       turn.cancelled = true;
       if (methods.stop === false)
         throw new AgentError('rpc.no_stop', 'This back end has no method to stop a turn ("methods.stop").');
-      await call(methods.stop, [[params.job, turn.job]]);
+      await call(methods.stop, [[params.job, turn.job]], turn.session);
       turn.end({ type: 'ended', stopReason: 'cancelled' });
     },
 

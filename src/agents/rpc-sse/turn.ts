@@ -35,6 +35,10 @@ export class BackTurn {
   readonly output = new Channel<Output>();
   phase: 'dispatching' | 'running' | 'job' | 'over' = 'dispatching';
   job: string | undefined;
+  /** The back end's session of the job, where that is not this one. */
+  session: string | undefined;
+  /** The job that goes on elsewhere: what still comes is the job's. */
+  handedTo: string | undefined;
   /** An end event has come: none is outstanding. */
   ended = false;
   /** A stop was asked for. */
@@ -120,6 +124,12 @@ export class BackTurn {
     }
     this.output.push({ type: 'accepted', handle: job });
     this.watchJob();
+  }
+
+  /** The turn is over here; its job goes on as a session of its own. */
+  handOver(job: string, handle: string): void {
+    this.handedTo = job;
+    this.end({ type: 'ended', stopReason: 'job', job: handle });
   }
 
   /** A job of which nothing is heard is asked about: its end may have no event, or came while nobody listened. */

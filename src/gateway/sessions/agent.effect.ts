@@ -52,7 +52,8 @@ export function agentEffects(host: AgentHost, open: () => Turn | undefined): Age
 }
 
 function settledOf(end: Extract<Output, { type: 'ended' }>): Settled {
-  return { stopReason: end.stopReason, ...(end.error && { error: end.error }) };
+  const { stopReason, error, job } = end;
+  return { stopReason, ...(error && { error }), ...(job !== undefined && { job }) };
 }
 
 /** One prompt on its way: from opening the agent to the one report of how it ended. */

@@ -18,9 +18,9 @@ export async function openLog(
   return log.append(session, 0, drafts, (facts) => project(before, verdict.next, facts, undefined));
 }
 
-/** The first facts of a job's log: the session, and its one turn, claimed. */
+/** The first facts of a job's log: the session, and its one turn, claimed; or accepted, when it runs already. */
 export function jobDrafts(parent: string, request: JobRequest): readonly Draft[] {
-  const { agent, cwd, model, mode, message } = request;
+  const { agent, cwd, model, mode, message, handle } = request;
   return [
     {
       type: 'session.opened',
@@ -33,6 +33,7 @@ export function jobDrafts(parent: string, request: JobRequest): readonly Draft[]
       ...(mode !== undefined && { mode }),
     },
     { type: 'turn.started', turn: 't2', message, origin: 'user', revision: 1 },
+    ...(handle === undefined ? [] : [{ type: 'turn.accepted', turn: 't2', handle } as const]),
   ];
 }
 
