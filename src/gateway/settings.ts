@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import type { McpServer } from '../agents/acp/mcp.ts';
 import type { AcpAgent } from '../agents/acp/options.ts';
 import { secretsOf } from '../agents/acp/program.ts';
 import { type Discovery, discoverable } from '../agents/model/discovery.ts';
@@ -28,6 +29,10 @@ import { Secret } from '../agents/model/secret.ts';
  *   "agents": [
  *     { "id": "mine", "name": "My agent", "command": ["my-agent", "--acp"], "env": { "MY_TOKEN": "…" } }
  *   ],
+ *   "mcpServers": [
+ *     { "name": "files", "command": ["my-mcp-server"], "env": { "MY_TOKEN": "…" } },
+ *     { "name": "web", "url": "https://example.org/mcp", "headers": { "authorization": "Bearer …" } }
+ *   ],
  *   "stallAfterMs": 20000,
  *   "roots": ["~/projects"],
  *   "redact": ["a value that no log may show"]
@@ -42,7 +47,7 @@ import { Secret } from '../agents/model/secret.ts';
  * which Ollama, LM Studio, llama.cpp and vLLM (`ollama`, `lmstudio`, `llamacpp`, `vllm`) are looked for on this machine;
  * false for one of them, or for all. `agents`: programs that speak the Agent Client Protocol, started without a shell; `cwd`
  * (default: the session's directory) and `auth` (the login method to use) may be named too, and an id such as `qwen` or
- * `claude` replaces the agent that is known by it. `stallAfterMs`: the silence after which a running turn is shown as stalled. `roots`:
+ * `claude` replaces the agent that is known by it. `mcpServers` are given to each of their sessions. `stallAfterMs`: the silence after which a running turn is shown as stalled. `roots`:
  * directories that sessions may work in; relative ones are relative to the settings file.
  *
  * The environment can name one more model server, the agent `model`:
@@ -62,6 +67,7 @@ export interface Settings {
   /** Where model servers of this machine are looked for; absent: nowhere. */
   readonly discover?: Discovery;
   readonly agents: readonly AcpAgent[];
+  readonly mcpServers: readonly McpServer[];
   readonly stallAfterMs: number;
   /** Absolute paths. */
   readonly roots: readonly string[];
@@ -140,6 +146,19 @@ const agentEntry = z.strictObject({
 });
 type ModelEntry = z.infer<typeof modelEntry>;
 
+const mcpEntry = z
+  .strictObject({
+    name: z.string().min(1).max(200),
+    command: z.array(z.string()).min(1, 'must name a program').optional(),
+    env: z.record(z.string().regex(variableName), z.string()).optional(),
+    url: url.optional(),
+    type: z.enum(['http', 'sse']).optional(),
+    headers: z.record(z.string(), z.string()).optional(),
+  })
+  .refine((entry) => (entry.command === undefined) !== (entry.url === undefined), {
+    error: 'must have either a command or a url',
+  });
+
 /** No two entries have one id. */
 function differ(list: string) {
   return (entries: readonly { readonly id: string }[], context: z.RefinementCtx) => {
@@ -158,6 +177,7 @@ const settingsFile = z.strictObject({
     .union([z.boolean(), z.partialRecord(z.enum(discoverable), z.union([port, z.literal(false)]))], notPorts)
     .optional(),
   agents: z.array(agentEntry).max(100).superRefine(differ('agents')).optional(),
+  mcpServers: z.array(mcpEntry).max(100).optional(),
   stallAfterMs: z.number().int().min(1000).max(86_400_000).optional(),
   roots: z.array(z.string().min(1)).optional(),
   redact: z
@@ -192,6 +212,7 @@ export function loadSettings(options: LoadOptions): Settings {
       discover: discover === true ? {} : (withoutUndefined(discover) as Discovery),
     }),
     agents: (parsed.agents ?? []).map((entry) => agentOf(entry, file)),
+    mcpServers: mcpServersOf(parsed),
     stallAfterMs: parsed.stallAfterMs ?? 20_000,
     roots: (parsed.roots ?? []).map((root) => pathFrom(file, root)),
     secrets: [
@@ -199,6 +220,7 @@ export function loadSettings(options: LoadOptions): Settings {
         .flatMap((model) => [model.apiKey, ...Object.values(model.headers ?? {})])
         .flatMap((secret) => secret?.reveal() ?? []),
       ...(parsed.agents ?? []).flatMap(({ env = {} }) => secretsOf(env)),
+      ...mcpSecrets(parsed),
       ...(parsed.redact ?? []),
     ],
     warnings: warnings(file, parsed, options.env),
@@ -329,13 +351,30 @@ function resolveKey(entry: ModelEntry, env: LoadOptions['env']): ModelServer {
   return withoutUndefined(server) as ModelServer;
 }
 
+function mcpServersOf({ mcpServers = [] }: z.infer<typeof settingsFile>): McpServer[] {
+  return mcpServers.map(
+    ({ env, headers, ...entry }) =>
+      withoutUndefined({
+        ...entry,
+        ...(env && { env: hidden(env) }),
+        ...(headers && { headers: hidden(headers) }),
+      }) as McpServer,
+  );
+}
+
+function mcpSecrets({ mcpServers = [] }: z.infer<typeof settingsFile>): string[] {
+  return mcpServers.flatMap(({ env = {}, headers = {} }) => [...secretsOf(env), ...Object.values(headers)]);
+}
+
+function hidden(values: Readonly<Record<string, string>>): Record<string, Secret> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, new Secret(value)]));
+}
+
 function agentOf({ env, cwd, ...entry }: z.infer<typeof agentEntry>, file: string): AcpAgent {
   const agent = {
     ...entry,
     ...(cwd !== undefined && { cwd: pathFrom(file, cwd) }),
-    ...(env && {
-      env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, new Secret(value)])),
-    }),
+    ...(env && { env: hidden(env) }),
   };
   return withoutUndefined(agent) as AcpAgent;
 }
@@ -354,7 +393,8 @@ function warnings(file: string, parsed: z.infer<typeof settingsFile>, env: LoadO
   const models = parsed.models ?? [];
   const keys =
     models.some((model) => model.apiKey !== undefined || model.headers !== undefined) ||
-    (parsed.agents ?? []).some(({ env = {} }) => secretsOf(env).length > 0);
+    (parsed.agents ?? []).some(({ env = {} }) => secretsOf(env).length > 0) ||
+    mcpSecrets(parsed).length > 0;
   if (keys && process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) {
     found.push(`${file} holds keys and other users of this machine can read it: run chmod 600 on it.`);
   }

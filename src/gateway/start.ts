@@ -104,6 +104,7 @@ async function assemble(flags: StartFlags, data: DataDirectory, version: string)
         model: { settingsFile: settings.file },
         ...(settings.discover && { discover: settings.discover }),
         agents: settings.agents,
+        acp: { mcpServers: settings.mcpServers },
       }),
       roots,
       stateRoot: join(data.path, 'agents'),

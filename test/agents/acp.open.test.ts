@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createAcp, createAcpAgents } from '../../src/agents/acp/acp.ts';
+import { Secret } from '../../src/agents/model/secret.ts';
 import { connectors } from '../../src/agents/registry.ts';
 import { MemoryLog } from '../../src/gateway/log/memory.log.ts';
 import { groupHasLiving } from '../../src/gateway/process.table.ts';
@@ -67,6 +68,20 @@ describe('an ACP agent that cannot be opened says why, and what to do', () => {
     expect((await run([{ text: 'two' }])).error?.code).toBe('agent.exited');
     expect(double.noted('start')).toEqual([]);
   });
+});
+
+it('servers of the Model Context Protocol go along; one that the agent cannot use is named', async () => {
+  const mcpServers = [
+    { name: 'files', command: ['server', '--stdio'], env: { KEY: new Secret('k') } },
+    { name: 'web', url: 'https://example.org/mcp' },
+  ];
+  const { run, double } = await bench({}, {}, { acp: { mcpServers } });
+  const turn = await run([{ text: 'hi' }]);
+  const env = [{ name: 'KEY', value: 'k' }];
+  expect(double.noted('new')).toMatchObject([
+    { mcpServers: [{ name: 'files', command: 'server', args: ['--stdio'], env }] },
+  ]);
+  expect(turn.parts[0]).toMatchObject({ type: 'notice', text: 'Double cannot use the MCP servers web.' });
 });
 
 it('files are offered to an agent, unless it is known to open them itself', async () => {

@@ -283,7 +283,7 @@ const app = acp
     const session = open(params.cwd);
     sessions.set(sessionId, session);
     keep(sessionId, session);
-    note('new', { sessionId });
+    note('new', { sessionId, mcpServers: params.mcpServers });
     const availableCommands = [
       {
         name: 'help',

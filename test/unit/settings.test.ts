@@ -38,6 +38,7 @@ describe('settings file', () => {
       models: [],
       discover: {},
       agents: [],
+      mcpServers: [],
       stallAfterMs: 20_000,
       roots: [],
       secrets: [],
@@ -64,6 +65,22 @@ describe('settings file', () => {
     expect(settings.agents[0]?.env?.MY_TOKEN?.reveal()).toBe('hush-hush-token');
     expect(JSON.stringify(settings.agents)).not.toContain('hush-hush');
     expect(settings.secrets).toEqual(['hush-hush-token']);
+  });
+
+  test('servers of the Model Context Protocol are read, and their secrets hidden', () => {
+    const settings = load({
+      mcpServers: [
+        { name: 'files', command: ['server', '--stdio'], env: { API_KEY: 'hush-hush-key' } },
+        { name: 'web', url: 'https://example.org/mcp', headers: { authorization: 'Bearer hush-hush-head' } },
+      ],
+    });
+    expect(settings.mcpServers).toMatchObject([
+      { name: 'files', command: ['server', '--stdio'] },
+      { name: 'web', url: 'https://example.org/mcp' },
+    ]);
+    expect(JSON.stringify(settings.mcpServers)).not.toContain('hush-hush');
+    expect(settings.secrets).toEqual(['hush-hush-key', 'Bearer hush-hush-head']);
+    expect(refusal({ mcpServers: [{ name: 'x' }] })).toContain('either a command or a url');
   });
 
   test('an agent program without a command, or with the id of another, is refused with its place', () => {

@@ -13,6 +13,7 @@ import {
   notInstalled,
   saidBy,
 } from './failures.ts';
+import { serversFor } from './mcp.ts';
 import type { AcpOptions } from './options.ts';
 import type { Offered } from './pickers.ts';
 import { presets } from './presets.ts';
@@ -33,7 +34,13 @@ type Opener = 'session/new' | 'session/load' | 'session/resume';
  * `agent.login_needed` or `agent.error`; a turn ends in `agent.error`, `agent.login_needed` or `agent.exited`.
  */
 export function createAcp(options: AcpOptions): Connector {
-  const { agent, clock = realClock, openMs = 60_000, directories = [process.cwd()] } = options;
+  const {
+    agent,
+    clock = realClock,
+    openMs = 60_000,
+    directories = [process.cwd()],
+    mcpServers = [],
+  } = options;
   const inherited = options.environment ?? process.env;
   const own = Object.fromEntries(
     Object.entries(agent.env ?? {}).map(([name, value]) => [name, value.reveal()]),
@@ -126,13 +133,15 @@ export function createAcp(options: AcpOptions): Connector {
   ): Promise<void> {
     const { cwd, resume, history } = open;
     const { agentCapabilities: can } = info;
+    const { usable, lost } = serversFor(mcpServers, can);
+    if (lost.length > 0) session.note(`${nameOf(agent)} cannot use the MCP servers ${lost.join(', ')}.`);
     const ways: Opener[] = [];
     if (resume !== undefined && can?.sessionCapabilities?.resume) ways.push('session/resume');
     if (resume !== undefined && can?.loadSession) ways.push('session/load');
     let why = resume === undefined ? '' : ' (it cannot continue an earlier session)';
     for (const way of ways) {
       try {
-        const params = { sessionId: resume as string, cwd, mcpServers: [] };
+        const params = { sessionId: resume as string, cwd, mcpServers: usable };
         const request = () => bounded(program, session.connection.agent.request<Offered>(way, params));
         const offered = await session.replaying(request);
         return session.opened(resume as string, offered);
@@ -143,7 +152,7 @@ export function createAcp(options: AcpOptions): Connector {
     }
     const opened = await bounded(
       program,
-      session.connection.agent.request('session/new', { cwd, mcpServers: [] }),
+      session.connection.agent.request('session/new', { cwd, mcpServers: usable }),
     );
     session.opened(opened.sessionId, opened as Offered);
     const earlier = earlierTurns(history);

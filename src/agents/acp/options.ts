@@ -1,5 +1,6 @@
 import type { Secret } from '../model/secret.ts';
 import type { Clock } from '../workspace/clock.ts';
+import type { McpServer } from './mcp.ts';
 
 /** One agent program that speaks the Agent Client Protocol over its standard input and output. */
 export interface AcpAgent {
@@ -25,6 +26,8 @@ export interface AcpAgent {
 
 export interface AcpOptions {
   readonly agent: AcpAgent;
+  /** Given to each session. */
+  readonly mcpServers?: readonly McpServer[];
   /** Directories whose `node_modules/.bin` is searched after PATH, and those above them; default: the working directory. */
   readonly directories?: readonly string[];
   /** The environment that agents inherit; default: the gateway's own. */

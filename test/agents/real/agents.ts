@@ -121,6 +121,8 @@ export const realAgents: readonly RealAgent[] = [
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
       DISABLE_AUTOUPDATER: '1',
       DISABLE_TELEMETRY: '1',
+      // It refuses to run as root elsewhere.
+      IS_SANDBOX: '1',
     }),
   },
 ];
