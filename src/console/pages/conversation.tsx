@@ -61,7 +61,13 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
   const state = createMemo(() => reader.state() ?? summary()?.state ?? 'idle');
   const asking = select(({ permissions }) => permissions.length);
   const word = createMemo(
-    () => summaryWord({ state: state(), permissions: asking() ?? 0, held: false, queued: 0 }),
+    () =>
+      summaryWord({
+        state: state(),
+        permissions: asking() ?? 0,
+        held: queue()?.held ?? false,
+        queued: queue()?.messages.length ?? 0,
+      }),
     undefined,
     { equals: (a, b) => a.text === b.text },
   );
