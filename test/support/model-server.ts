@@ -1,30 +1,16 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createEncoder, type Said, type Shape, shapes } from './model-shapes.ts';
 
 /**
- * A scripted OpenAI-compatible server on loopback, over real sockets and real server-sent events.
+ * A scripted model server on loopback, over real sockets and real server-sent events: OpenAI-compatible, or in the
+ * shape of Anthropic or Google.
  *
  * `start({ script })`: the n-th chat request is answered by the n-th reply, the last one again and again when there
- * are more requests than replies; a function chooses by request. `GET /v1/models` lists `models`.
+ * are more requests than replies; a function chooses by request. The list of models holds `models`.
  */
 export type Step =
-  /** A delta: text, a thought in `reasoning_content`, or whatever a server may send beside them. */
-  | { readonly text: string }
-  | { readonly reasoning: string }
-  | { readonly delta: Readonly<Record<string, unknown>> }
-  /** The finish reason, as a chunk of its own: `stop`, `length`, `content_filter` … */
-  | { readonly finish: string }
-  | {
-      readonly usage: {
-        readonly prompt_tokens: number;
-        readonly completion_tokens: number;
-        readonly total_tokens: number;
-      };
-    }
-  /** `data: [DONE]` */
-  | { readonly done: true }
-  /** Bytes as they are: wrong JSON, comments, half an event. */
-  | { readonly raw: string | Uint8Array }
+  | Said
   /** Waits until the test opens the gate, or the client is gone. */
   | { readonly gate: Gate }
   /** Cuts the socket: the client sees a reset or a body that ends inside a chunk. */
@@ -56,6 +42,7 @@ export interface RecordedRequest {
   readonly aborted: Promise<void>;
 }
 
+/** As OpenAI has it; the others differ beyond `model` and `messages`. */
 export interface ChatBody {
   readonly model: string;
   readonly stream?: boolean;
@@ -64,14 +51,16 @@ export interface ChatBody {
 }
 
 export interface ModelServerOptions {
+  /** Default: `openai`. */
+  readonly shape?: Shape;
   readonly script: readonly Reply[] | ((request: RecordedRequest, index: number) => Reply | Promise<Reply>);
-  /** Entries of `GET /v1/models`: ids, or whole entries; undefined answers 404. */
+  /** Entries of the list of models: ids, or whole entries; undefined answers 404. */
   readonly models?: readonly (string | Readonly<Record<string, unknown>>)[];
   readonly port?: number;
 }
 
 export interface ModelServer {
-  /** The base URL, with `/v1`. */
+  /** The base URL, with `/v1` or `/v1beta`. */
   readonly url: string;
   /** Chat requests, in the order of their arrival. */
   readonly requests: readonly RecordedRequest[];
@@ -111,23 +100,33 @@ export function answer(...texts: string[]): Reply {
   };
 }
 
+/** The model calls tools, and waits for their results. */
+export function calls(...called: { name: string; input: unknown; id?: string }[]): Reply {
+  return {
+    steps: [
+      ...called.map((call, index) => ({ call: { id: `call_${index}`, ...call } })),
+      { finish: 'tool_calls' },
+      { usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 } },
+      { done: true as const },
+    ],
+  };
+}
+
 export async function start(options: ModelServerOptions): Promise<ModelServer> {
   const requests: RecordedRequest[] = [];
   const waiting = new Set<{ count: number; resolve: () => void }>();
+  const shape = shapes[options.shape ?? 'openai'];
   let listings = 0;
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? '/';
-    if (request.method === 'GET' && path === '/v1/models') {
+    if (request.method === 'GET' && path.split('?')[0] === `${shape.base}/models`) {
       listings += 1;
       if (!options.models) return json(response, 404, { error: { message: 'not here' } });
-      const data = options.models.map((model) =>
-        typeof model === 'string' ? { id: model, object: 'model' } : model,
-      );
-      return json(response, 200, { object: 'list', data });
+      return json(response, 200, shape.list(options.models));
     }
     const body = await readBody(request);
-    if (request.method !== 'POST' || path !== '/v1/chat/completions') {
+    if (request.method !== 'POST' || !shape.chat.test(path)) {
       return json(response, 404, { error: { message: `no ${request.method} ${path} here` } });
     }
     const gone = Promise.withResolvers<void>();
@@ -147,7 +146,8 @@ export async function start(options: ModelServerOptions): Promise<ModelServer> {
         ? await script(recorded, index)
         : script[Math.min(index, script.length - 1)];
     if (!reply) throw new Error('the script has no reply');
-    await play(reply, response, recorded, gone.promise);
+    const encode = createEncoder(options.shape ?? 'openai', recorded.body?.model ?? 'scripted');
+    await play(reply, response, encode, gone.promise);
   }
 
   const server = createServer((request, response) => {
@@ -161,7 +161,7 @@ export async function start(options: ModelServerOptions): Promise<ModelServer> {
     server.once('error', reject).listen(options.port ?? 0, '127.0.0.1', resolve);
   });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${shape.base}`,
     requests,
     listings: () => listings,
     arrived: (count) => {
@@ -179,7 +179,7 @@ export async function start(options: ModelServerOptions): Promise<ModelServer> {
 async function play(
   reply: Reply,
   response: ServerResponse,
-  request: RecordedRequest,
+  encode: (said: Said) => Buffer,
   gone: Promise<void>,
 ): Promise<void> {
   if ('drop' in reply) {
@@ -217,32 +217,12 @@ async function play(
       response.destroy();
       return;
     } else {
-      kept.push(encode(step, request.body?.model ?? 'scripted'));
+      kept.push(encode(step));
       if (reply.cut === undefined || reply.cut === 'event') await flush();
     }
   }
   await flush();
   response.end();
-}
-
-function encode(step: Exclude<Step, { gate: Gate } | { drop: true }>, model: string): Buffer {
-  if ('raw' in step) return Buffer.from(step.raw);
-  if ('done' in step) return Buffer.from('data: [DONE]\n\n');
-  const chunk = { id: 'chatcmpl-scripted', object: 'chat.completion.chunk', created: 1_700_000_000, model };
-  const choice = (delta: unknown, finish: string | null = null) => [
-    { index: 0, delta, finish_reason: finish },
-  ];
-  const body =
-    'text' in step
-      ? { ...chunk, choices: choice({ content: step.text }) }
-      : 'reasoning' in step
-        ? { ...chunk, choices: choice({ reasoning_content: step.reasoning }) }
-        : 'delta' in step
-          ? { ...chunk, choices: choice(step.delta) }
-          : 'finish' in step
-            ? { ...chunk, choices: choice({}, step.finish) }
-            : { ...chunk, choices: [], usage: step.usage };
-  return Buffer.from(`data: ${JSON.stringify(body)}\n\n`);
 }
 
 function cutBytes(bytes: Buffer, cut: 'burst' | 'event' | readonly number[] | undefined): Buffer[] {

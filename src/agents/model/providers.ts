@@ -60,6 +60,9 @@ export interface Sdk {
   model(server: ModelServer, id: string, fetch: typeof globalThis.fetch): LanguageModel;
 }
 
+// The SDK would print to the terminal of the gateway what it thinks of each request.
+globalThis.AI_SDK_LOG_WARNINGS = false;
+
 const loads: Readonly<Record<Provider, () => Promise<Sdk>>> = {
   openai: once(async () => {
     const [{ streamText }, { createOpenAICompatible }] = await Promise.all([
