@@ -104,8 +104,21 @@ function readCounts(path) {
   }
 }
 
+/** @param {string} path of a program below test/model @returns {Task} */
+const search = (path) => (node, args) =>
+  foreground({ command: [node, join(root, 'test/model', path), ...args], cwd: root, env: withNode(node) });
+
 /** @type {Record<string, Task>} */
-const tasks = { start, dev, build, check, test, agents };
+const tasks = {
+  start,
+  dev,
+  build,
+  check,
+  test,
+  agents,
+  simulate: search('simulation/simulate.program.ts'),
+  explore: search('explore.program.ts'),
+};
 
 const [name = '', ...args] = process.argv.slice(2);
 const task = tasks[name];

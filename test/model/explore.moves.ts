@@ -34,7 +34,10 @@ function asked({ session, used }: Situation, bounds: Bounds): readonly Move[] {
     moves.push(command('resume', { type: 'resume' }, { used: { resumes: used.resumes + 1 } }));
   }
   const permission = permissions[0];
-  if (permission) moves.push(command('answer', { type: 'answer', permission: permission.id, option: 'yes' }));
+  if (permission && used.answers < bounds.answers) {
+    const count = { used: { answers: used.answers + 1 } };
+    moves.push(command('answer', { type: 'answer', permission: permission.id, option: 'yes' }, count));
+  }
   return moves;
 }
 

@@ -21,6 +21,8 @@ export interface Bounds {
   readonly resumes: number;
   readonly faults: number;
   readonly outputs: number;
+  /** Answers to permissions; a second one is that of another page. */
+  readonly answers: number;
   /** Situations at most; with more, the search is not complete. */
   readonly states: number;
 }
@@ -56,7 +58,7 @@ export interface Exploration {
 /** The session as the runner sees it: set to that of the situation before each step. */
 const shim = { now: undefined as SessionMachineSnapshot | undefined, getSnapshot: () => shim.now };
 
-const nothing: Used = { messages: 0, stops: 0, resumes: 0, faults: 0, outputs: 0 };
+const nothing: Used = { messages: 0, stops: 0, resumes: 0, faults: 0, outputs: 0, answers: 0 };
 
 export function begin(kind: Bounds['kind']): Situation {
   let session = unopened('s', kind);

@@ -14,6 +14,8 @@ export async function readSnapshot(log: Log, session: string): Promise<SessionSn
   // Written meanwhile by the runner: what ended after the row was read is still open in it.
   const turns = newest.filter((turn) => turn.seq <= row.seq);
   const open = row.openTurn ? await readTurn(log, row) : undefined;
+  // Deleted meanwhile: half of it would be no session.
+  if (!(await log.head(session))) return undefined;
   return {
     ...row.head,
     cursor: `${row.epoch}.${row.seq}`,

@@ -10,9 +10,17 @@ export const found: readonly (readonly [seed: string, what: string])[] = [
   ['73', 'I6: a snapshot that was read while the runner wrote holds a turn twice'],
   ['123', 'I5: an agent that outlives its gateway in the middle of a stop goes on'],
   ['147', 'I9: two gateways take in the same message'],
+  ['1036', 'law: the ladder of a stop is written twice after a restart'],
+  ['1275', 'I1: a job that ends while the log is full is never settled with its parent'],
+  ['1306', 'close: the end of an agent that was killed is taken for that of the next one'],
+  ['20146', 'I9: a stop of a session that was deleted is shown for ever'],
+  ['20169', 'I6: a fact that is committed while a page subscribes never comes'],
+  ['20651', 'timers: a gateway is closed before the agents of a deleted session are'],
+  ['40027', 'I6: a session that is deleted while it is read is shown half'],
 ];
 
 export const fixedSeeds: readonly string[] = [
   ...found.map(([seed]) => seed),
-  ...Array.from({ length: 30 }, (_, i) => `fixed${i + 1}`),
+  ...Array.from({ length: 20 }, (_, i) => `fixed${i + 1}`),
+  'SLOW',
 ];

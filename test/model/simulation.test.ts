@@ -1,0 +1,46 @@
+import { randomInt } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { report } from './simulation/report.ts';
+import { type Result, run } from './simulation/schedule.ts';
+import { fixedSeeds, found } from './simulation/seeds.ts';
+import { shrink } from './simulation/shrink.ts';
+
+async function plays(seed: string): Promise<Result> {
+  const result = await run(seed);
+  if (result.breaches.length > 0) {
+    const shortest = await shrink(result, 60);
+    throw new Error(report(await run(seed, { steps: shortest.steps, tracing: true })));
+  }
+  return result;
+}
+
+describe('the simulated world', () => {
+  test('is the same each time that a seed is played, message for message', async () => {
+    const once = await run('fixed1', { tracing: true });
+    const again = await run('fixed1', { tracing: true });
+    expect(once.lines.length).toBeGreaterThan(50);
+    expect(again.lines).toEqual(once.lines);
+    expect([again.events, again.facts, again.steps]).toEqual([once.events, once.facts, once.steps]);
+    expect((await run('fixed2', { tracing: true })).lines).not.toEqual(once.lines);
+  });
+
+  test.each(found)('seed %s stays well: %s', async (seed) => {
+    expect((await plays(seed)).facts).toBeGreaterThan(0);
+  });
+
+  test('keeps the invariants I1 to I14 in a spread of fixed schedules', async () => {
+    const hits = new Set<string>();
+    for (const seed of fixedSeeds.filter((one) => one.startsWith('fixed'))) {
+      for (const name of (await plays(seed)).hits.keys()) hits.add(name);
+    }
+    for (const fault of ['crash', 'race', 'cut', 'half open', 'slow', 'append fails', 'agent dies', 'reload']) {
+      expect([...hits], `the fixed schedules never met: ${fault}`).toContain(`step: ${fault}`);
+    }
+  });
+
+  test('keeps them in fresh schedules', async () => {
+    const first = randomInt(1, 1_000_000_000);
+    console.log(`fresh seeds ${first} to ${first + 39}; play one again: npm run simulate -- --seed N`);
+    for (let seed = first; seed < first + 40; seed++) await plays(String(seed));
+  }, 60_000);
+});
