@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { SessionSnapshot } from '../../src/wire/snapshot.ts';
-import { Double, play } from '../support/acp-double.ts';
+import { Double, openGate, play } from '../support/acp-double.ts';
 import { GatewayProcess } from '../support/process-gateway.ts';
 import { livingWith } from '../support/processes.ts';
 import { doubleSettings } from '../support/real-agents.ts';
@@ -31,10 +31,32 @@ afterEach(async () => {
   double.remove();
 });
 
+const talk = (count: number) =>
+  Array.from({ length: count }, (_, i) => [{ text: `@a@${i} ` }, { wait: 20 }]).flat();
+
+it('two gateways on one log, one of which is writing: whoever comes second to a place is fenced, and the turn ends once (I1, I2)', {
+  timeout: 60_000,
+}, async () => {
+  await first.call('POST', '/api/sessions', { id: 'a', agent: 'double' });
+  await first.call('POST', '/api/sessions/a/messages', play('m1', talk(150)));
+  await until(first, 'a', (now) => (now.turns[0]?.parts.length ?? 0) > 0);
+  const start = await snapshotOf(first, 'a');
+  await second.start();
+  // Both read the log anew when they are asked after they were fenced.
+  const ended = await until(first, 'a', (now) => now.turns[0]?.outcome !== undefined);
+  expect(['finalized', 'interrupted']).toContain(ended.turns[0]?.outcome);
+  const facts = await factsOf(first, 'a');
+  expect(facts.filter((fact) => fact.type === 'turn.ended')).toHaveLength(1);
+  expect(await wrongWith(first, 'a', 'a', { start, facts: [] })).toEqual([]);
+  await expect
+    .poll(() => livingWith('FAULT_RUN', marks[1]).filter(({ pid }) => pid !== second.pid))
+    .toEqual([]);
+});
+
 it('two gateways on one log: the one that comes too late is fenced, stops its agent, and writes nothing more (I1, I2, I9)', async () => {
   await first.call('POST', '/api/sessions', { id: 'a', agent: 'double' });
-  const talk = Array.from({ length: 400 }, (_, i) => [{ text: `@a@${i} ` }, { wait: 20 }]).flat();
-  await first.call('POST', '/api/sessions/a/messages', play('m1', talk));
+  const steps = [{ text: '@a@' }, { gate: { file: 'go' } }, ...talk(400)];
+  await first.call('POST', '/api/sessions/a/messages', play('m1', steps));
   await until(first, 'a', (now) => (now.turns[0]?.parts.length ?? 0) > 0);
   const seen = await snapshotOf(first, 'a');
 
@@ -42,6 +64,7 @@ it('two gateways on one log: the one that comes too late is fenced, stops its ag
   await second.start();
   const ended = await until(second, 'a', (now) => now.state === 'failed');
   expect(ended.turns[0]?.outcome).toBe('interrupted');
+  openGate(first.root, 'go');
 
   // The first meets another writer at its next append: its agent is gone, its session is read anew from the log.
   await expect
