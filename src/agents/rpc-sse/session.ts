@@ -176,11 +176,13 @@ export function createSession(
 
     async cancel() {
       const turn = current;
-      if (!turn || turn.phase === 'over') return;
+      // A turn that has just become a job, and was stopped before that was written: the job is what runs.
+      const job = turn?.job ?? turn?.handedTo;
+      if (!turn || (turn.phase === 'over' && job === undefined)) return;
       turn.cancelled = true;
       if (methods.stop === false)
         throw new AgentError('rpc.no_stop', 'This back end has no method to stop a turn ("methods.stop").');
-      await call(methods.stop, [[params.job, turn.job]], turn.session);
+      await call(methods.stop, [[params.job, job]], turn.session);
       turn.end({ type: 'ended', stopReason: 'cancelled' });
     },
 
