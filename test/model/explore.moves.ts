@@ -6,7 +6,12 @@ import { type Bounds, isEngaged, type Move, type RunnerSnapshot, type Situation 
 
 /** Everything that may come next in a situation, within the bounds. */
 export function eventsOf(situation: Situation, bounds: Bounds): readonly Move[] {
-  return [...asked(situation, bounds), ...written(situation, bounds), ...agent(situation, bounds), ...time(situation)];
+  return [
+    ...asked(situation, bounds),
+    ...written(situation, bounds),
+    ...agent(situation, bounds),
+    ...time(situation),
+  ];
 }
 
 /** What users ask. */
@@ -50,7 +55,11 @@ function written({ runner, used }: Situation, bounds: Bounds): readonly Move[] {
   if (used.faults >= bounds.faults) return moves;
   const fails = (name: string): Move => ({
     name: `append fails: ${name}`,
-    event: { type: 'xstate.error.actor.append', actorId: 'append', error: Object.assign(new Error(name), { name }) },
+    event: {
+      type: 'xstate.error.actor.append',
+      actorId: 'append',
+      error: Object.assign(new Error(name), { name }),
+    },
     used: { faults: used.faults + 1 },
   });
   return [...moves, fails('LogUnavailable'), fails('LogConflict')];
@@ -97,7 +106,10 @@ function agent({ runner, session, used }: Situation, bounds: Bounds): readonly M
   }
   for (const { message, delivery } of queue.messages) {
     if (delivery !== 'steer' || runner.context.steered.includes(message.id)) continue;
-    moves.push({ name: 'agent: takes guidance', event: { type: 'agent.steered', message: message.id, taken: true } });
+    moves.push({
+      name: 'agent: takes guidance',
+      event: { type: 'agent.steered', message: message.id, taken: true },
+    });
   }
   if (!runner.matches({ work: { engaged: { polling: 'asking' } } } as never)) return moves;
   const polled = (name: string, output: object): Move => ({
@@ -110,7 +122,10 @@ function agent({ runner, session, used }: Situation, bounds: Bounds): readonly M
     polled('streams', { state: 'stream' }),
     polled('is over', { state: 'ended', output: [], settled: { stopReason: 'end_turn' } }),
     polled('is forgotten', { state: 'unknown', reason: 'Forgotten.' }),
-    { name: 'poll: fails', event: { type: 'xstate.error.actor.poll', actorId: 'poll', error: new Error('no') } },
+    {
+      name: 'poll: fails',
+      event: { type: 'xstate.error.actor.poll', actorId: 'poll', error: new Error('no') },
+    },
   ];
 }
 
@@ -121,5 +136,7 @@ function time({ runner }: Situation): readonly Move[] {
 
 function timersOf(runner: RunnerSnapshot): readonly string[] {
   const { _nodes: nodes } = runner as unknown as { _nodes: readonly AnyStateNode[] };
-  return nodes.flatMap((node) => [...node.transitions.keys()].filter((type) => type.startsWith('xstate.after.')));
+  return nodes.flatMap((node) =>
+    [...node.transitions.keys()].filter((type) => type.startsWith('xstate.after.')),
+  );
 }

@@ -15,7 +15,7 @@ const { values } = parseArgs({
     resumes: option,
     faults: option,
     outputs: option,
-  answers: option,
+    answers: option,
     states: option,
     help: { type: 'boolean', default: false },
   },
@@ -23,15 +23,35 @@ const { values } = parseArgs({
 
 const write = (text: string) => process.stdout.write(`${text}\n`);
 const whole: readonly Bounds[] = [
-  { kind: 'conversation', messages: 2, stops: 1, resumes: 1, faults: 0, outputs: 1, answers: 2, states: 500_000 },
-  { kind: 'conversation', messages: 1, stops: 1, resumes: 0, faults: 1, outputs: 1, answers: 2, states: 500_000 },
+  {
+    kind: 'conversation',
+    messages: 2,
+    stops: 1,
+    resumes: 1,
+    faults: 0,
+    outputs: 1,
+    answers: 2,
+    states: 500_000,
+  },
+  {
+    kind: 'conversation',
+    messages: 1,
+    stops: 1,
+    resumes: 0,
+    faults: 1,
+    outputs: 1,
+    answers: 2,
+    states: 500_000,
+  },
   { kind: 'job', messages: 0, stops: 1, resumes: 0, faults: 1, outputs: 1, answers: 2, states: 500_000 },
 ];
 
 function bounded(bounds: Bounds): Bounds {
   const { kind, messages, stops, resumes, faults, outputs, answers, states } = values;
   const given = Object.entries({ messages, stops, resumes, faults, outputs, answers, states });
-  const numbers = Object.fromEntries(given.flatMap(([key, value]) => (value === undefined ? [] : [[key, Number(value)]])));
+  const numbers = Object.fromEntries(
+    given.flatMap(([key, value]) => (value === undefined ? [] : [[key, Number(value)]])),
+  );
   return { ...bounds, ...(kind !== undefined && { kind: kind as Bounds['kind'] }), ...numbers };
 }
 
@@ -46,7 +66,9 @@ else {
     const seconds = (performance.now() - started) / 1_000;
     states += found.states;
     const figures = `${found.states} situations, ${found.transitions} transitions, depth ${found.depth}`;
-    write(`${found.complete ? 'complete' : 'NOT complete'}: ${figures}, ${Math.round(found.states / seconds)}/s`);
+    write(
+      `${found.complete ? 'complete' : 'NOT complete'}: ${figures}, ${Math.round(found.states / seconds)}/s`,
+    );
     for (const { what, path } of found.broken) write(`BROKEN ${what}\n  ${path.join(' > ')}`);
     if (!found.complete) process.exitCode = 1;
   }

@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { type Bounds, explore } from './explore.ts';
 
-const small: Bounds = { kind: 'conversation', messages: 1, stops: 1, resumes: 1, faults: 1, outputs: 0, answers: 1, states: 50_000 };
+const small: Bounds = {
+  kind: 'conversation',
+  messages: 1,
+  stops: 1,
+  resumes: 1,
+  faults: 1,
+  outputs: 0,
+  answers: 1,
+  states: 50_000,
+};
 
 describe('every order of events within bounds', () => {
   test('keeps the invariants of a conversation and of its runner', () => {
@@ -15,7 +24,7 @@ describe('every order of events within bounds', () => {
   });
 
   test('keeps them for a job, whose agent loses its stream', () => {
-    const found = explore({ ...small, kind: 'job', messages: 0, faults: 0, outputs: 1 });
+    const found = explore({ ...small, kind: 'job', messages: 0, stops: 0, faults: 0, outputs: 1 });
     expect(found.broken).toEqual([]);
     expect(found.complete).toBe(true);
     expect([...found.met].join()).toContain('polling');
@@ -27,4 +36,3 @@ describe('every order of events within bounds', () => {
     expect(found.complete).toBe(false);
   });
 });
-

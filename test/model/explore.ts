@@ -156,7 +156,14 @@ export function keyOf({ runner, session, used, cancels, turn }: Situation): stri
     context.outputs.map((output) => output.type),
     context.settled,
     context.batch?.drafts.map((draft) => draft.type),
-    [context.batch?.outputs, context.how, Math.min(context.polls, 2), context.stopOwed, context.closing, context.steered],
+    [
+      context.batch?.outputs,
+      context.how,
+      Math.min(context.polls, 2),
+      context.stopOwed,
+      context.closing,
+      context.steered,
+    ],
     session.value,
     [queue.held, queue.messages.map((q) => [q.message.id, q.delivery])],
     open && [open.tools.length, open.seen.length, open.watching, open.retrying, open.stage, open.handle],
@@ -179,10 +186,12 @@ export function brokenIn(situation: Situation): readonly string[] {
   if (cancels > 1) found.push('I5: the agent was told to stop twice');
   if (new Set(prompts).size !== prompts.length) found.push('I3: a turn was prompted twice');
   if (isEngaged(runner) && open === undefined) found.push('I3: an agent works although no turn is open');
-  for (const turn of session.context.turns) if (turn.misfits.length > 0) found.push('I6: a fact did not fit its turn');
+  for (const turn of session.context.turns)
+    if (turn.misfits.length > 0) found.push('I6: a fact did not fit its turn');
   if (runner.context.batch) {
     const verdict = judge(session, runner.context.batch.drafts, 0);
-    if (!verdict.lawful) found.push(`law: ${verdict.refused.type} is not possible in ${JSON.stringify(session.value)}`);
+    if (!verdict.lawful)
+      found.push(`law: ${verdict.refused.type} is not possible in ${JSON.stringify(session.value)}`);
   }
   return found;
 }

@@ -1,16 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { after, unopened } from '../../machines/law.ts';
 import type { Draft } from '../../src/wire/facts.ts';
 import type { Turn } from '../../src/wire/turn.ts';
 import { ended, opened, Script, started, text } from '../support/facts.ts';
-import {
-  allFits,
-  endsSayWhy,
-  everyWordOnce,
-  ownWords,
-  quietPolls,
-} from './simulation/checks.ts';
+import { allFits, endsSayWhy, everyWordOnce, ownWords, quietPolls } from './simulation/checks.ts';
 import { difference, Reference } from './simulation/reference.ts';
-import { after, unopened } from '../../machines/law.ts';
 
 const log = (...drafts: readonly Draft[]) => new Script().write(opened(), ...drafts);
 const said = (...words: readonly string[]) => words.map((word) => ({ type: 'text' as const, text: word }));

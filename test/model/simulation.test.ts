@@ -33,7 +33,16 @@ describe('the simulated world', () => {
     for (const seed of fixedSeeds.filter((one) => one.startsWith('fixed'))) {
       for (const name of (await plays(seed)).hits.keys()) hits.add(name);
     }
-    for (const fault of ['crash', 'race', 'cut', 'half open', 'slow', 'append fails', 'agent dies', 'reload']) {
+    for (const fault of [
+      'crash',
+      'race',
+      'cut',
+      'half open',
+      'slow',
+      'append fails',
+      'agent dies',
+      'reload',
+    ]) {
       expect([...hits], `the fixed schedules never met: ${fault}`).toContain(`step: ${fault}`);
     }
   });

@@ -22,5 +22,7 @@ export const found: readonly (readonly [seed: string, what: string])[] = [
 export const fixedSeeds: readonly string[] = [
   ...found.map(([seed]) => seed),
   ...Array.from({ length: 20 }, (_, i) => `fixed${i + 1}`),
-  'SLOW',
+  'fixed48',
+  'fixed59',
+  'fixed61',
 ];

@@ -1,2 +1,23 @@
 /** Transitions that no schedule can take, by what they read like, each with its reason. */
-export const unreached: ReadonlyMap<string, string> = new Map<string, string>([]);
+const reasons: readonly (readonly [pattern: RegExp, reason: string])[] = [
+  [
+    / session\.opened /,
+    'a gateway opens a session by its snapshot; the fact alone opens it in the law, which starts no actor',
+  ],
+  [/: opening -- \* /, 'what arrives while a session is read is not routed to it'],
+  [/older\.loaded/, 'a schedule is shorter than the 50 turns that a snapshot carries'],
+  [/isUnknownNext/, 'there is no newer version that would write other facts'],
+  [
+    /dispatching -- (tool\.updated|tool\.finished|tool\.refused|permission\.answered|permission\.withdrawn|part\.replaced)/,
+    'its guard needs a part of the turn, and with the first part the turn streams',
+  ],
+  [/^job: .* (job\.attached|job\.settled|turn\.steered) /, 'a job has no jobs and no queue'],
+  [/^job: idle -- turn\.started/, 'a job is opened with its turn in one append'],
+  [/load \[isState\] --> closed/, 'a closed session is deleted in the same call'],
+  [/^job: opening\.loading -- .*\[isState\] --> idle/, 'a job is opened with its turn in one append'],
+  [/^directory: .*(more|paging)/, 'a world has fewer sessions than a page of the list'],
+];
+
+export function isUnreached(text: string): boolean {
+  return reasons.some(([pattern]) => pattern.test(text));
+}
