@@ -130,6 +130,7 @@ function Layout(props: RouteSectionProps) {
             agentName={(id) => agents().find((agent) => agent.id === id)?.name ?? id}
             href={hrefOf}
             onNew={ask}
+            onReveal={() => navigate('/')}
             first={<FirstConversation />}
             more={more()}
             onMore={() => directory.send({ type: 'more' })}

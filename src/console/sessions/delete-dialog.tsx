@@ -1,4 +1,4 @@
-import { AlertDialog } from '@kobalte/core/alert-dialog';
+import * as AlertDialog from '@kobalte/core/alert-dialog';
 import { Show } from 'solid-js';
 import { createField, createToggle, type Toggle } from '../lib/ui.ts';
 import { Spinner } from '../parts/spinner.tsx';
@@ -28,7 +28,7 @@ export function DeleteDialog(props: {
     }
   };
   return (
-    <AlertDialog
+    <AlertDialog.Root
       open={props.open()}
       onOpenChange={(open) => {
         error.set(undefined);
@@ -68,6 +68,6 @@ export function DeleteDialog(props: {
           </AlertDialog.Content>
         </div>
       </AlertDialog.Portal>
-    </AlertDialog>
+    </AlertDialog.Root>
   );
 }

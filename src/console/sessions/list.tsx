@@ -65,6 +65,8 @@ export interface SessionListProps {
   readonly agentName: (id: string) => string;
   readonly href: (id: string) => string;
   readonly onNew: () => void;
+  /** Shows the list, where the chosen conversation hides it. */
+  readonly onReveal?: () => void;
   /** What a newcomer can do first, where the page beside the list is not shown. */
   readonly first?: JSX.Element;
   /** The gateway has older ones. */
@@ -98,8 +100,14 @@ export function SessionList(props: SessionListProps) {
             type="search"
             ref={(input) =>
               onShortcut('search', () => {
-                input.focus();
-                input.select();
+                const take = () => {
+                  input.focus();
+                  input.select();
+                };
+                if (input.offsetParent !== null) return take();
+                props.onReveal?.();
+                // It can have the focus once it is laid out.
+                requestAnimationFrame(() => requestAnimationFrame(take));
               })
             }
             placeholder="Search"

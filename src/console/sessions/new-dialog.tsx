@@ -1,4 +1,4 @@
-import { Dialog } from '@kobalte/core/dialog';
+import * as Dialog from '@kobalte/core/dialog';
 import { For, Show } from 'solid-js';
 import { X } from '../icons.ts';
 import { createField, type Toggle } from '../lib/ui.ts';
@@ -125,7 +125,7 @@ function Form(props: NewDialogProps) {
 
 export function NewDialog(props: NewDialogProps) {
   return (
-    <Dialog open={props.open()} onOpenChange={props.open.set}>
+    <Dialog.Root open={props.open()} onOpenChange={props.open.set}>
       <Dialog.Portal>
         <Dialog.Overlay class="dialog-overlay" />
         <div class="dialog-place">
@@ -143,6 +143,6 @@ export function NewDialog(props: NewDialogProps) {
           </Dialog.Content>
         </div>
       </Dialog.Portal>
-    </Dialog>
+    </Dialog.Root>
   );
 }

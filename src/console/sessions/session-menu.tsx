@@ -9,15 +9,26 @@ export function SessionMenu(props: {
   onCopyId: () => void;
   inspectHref: string;
 }) {
-  // The menu gives the focus back to its button when it closes; what it opens takes it after that.
-  const later = (run: () => void) => () => void setTimeout(run);
+  // What a choice opens takes the focus, which the closing menu would give back to its button.
+  let opens: (() => void) | undefined;
+  const later = (run: () => void) => () => {
+    opens = run;
+  };
   return (
     <DropdownMenu placement="bottom-end" gutter={4}>
       <DropdownMenu.Trigger class="icon-button" aria-label="More" title="More">
         <Ellipsis size={17} aria-hidden="true" />
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
-        <DropdownMenu.Content class="menu menu-icons">
+        <DropdownMenu.Content
+          class="menu menu-icons"
+          onCloseAutoFocus={(event) => {
+            if (!opens) return;
+            event.preventDefault();
+            opens();
+            opens = undefined;
+          }}
+        >
           <Show when={props.onRename}>
             {(rename) => (
               <DropdownMenu.Item class="menu-item" onSelect={later(rename())}>

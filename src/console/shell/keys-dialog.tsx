@@ -1,4 +1,4 @@
-import { Dialog } from '@kobalte/core/dialog';
+import * as Dialog from '@kobalte/core/dialog';
 import { For } from 'solid-js';
 import { X } from '../icons.ts';
 import { keyName, type ShortcutId, shortcuts } from '../lib/shortcuts.ts';
@@ -33,7 +33,7 @@ const groups: readonly (readonly [title: string, lines: readonly Line[]])[] = [
 /** Every key that the page knows. */
 export function KeysDialog(props: { open: Toggle }) {
   return (
-    <Dialog open={props.open()} onOpenChange={props.open.set}>
+    <Dialog.Root open={props.open()} onOpenChange={props.open.set}>
       <Dialog.Portal>
         <Dialog.Overlay class="dialog-overlay" />
         <div class="dialog-place">
@@ -68,6 +68,6 @@ export function KeysDialog(props: { open: Toggle }) {
           </Dialog.Content>
         </div>
       </Dialog.Portal>
-    </Dialog>
+    </Dialog.Root>
   );
 }
