@@ -130,6 +130,8 @@ export class AcpSession implements AgentSession, Client {
       return channel;
     }
     const run: Run = { turn: request.turn, channel, cancelled: false };
+    // A question of its own that nobody was shown, since the turn before was stopped, would keep it busy for ever.
+    this.#permissions.cancelAll();
     this.#run = run;
     request.signal.addEventListener('abort', () => channel.abandon(), { once: true });
     for (const output of this.#opening.splice(0)) channel.push(output);
