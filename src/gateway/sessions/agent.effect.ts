@@ -66,8 +66,6 @@ class Prompt {
   readonly #unwatch: () => void;
   #session: AgentSession | undefined;
   #cancelled = false;
-  /** The agent has taken the cancel. */
-  #told = false;
   /** Nothing reads from the agent now: the stream is lost, or never was. */
   #idle = false;
   #settled = false;
@@ -161,8 +159,8 @@ class Prompt {
       this.#send({ type: 'output', turn, outputs: [output] });
     }
     if (!lost) return this.#settle(this.#cancelled ? { stopReason: 'cancelled' } : early);
+    // Lost after it was asked to stop, the agent may still run: the ladder of the stop ends it.
     this.#idle = true;
-    if (this.#told) this.#settle({ stopReason: 'cancelled' });
   }
 
   #cancel(): void {
@@ -173,7 +171,6 @@ class Prompt {
       return;
     }
     void this.#tell(() => this.#session?.cancel()).then((told) => {
-      this.#told = told;
       // No stream will say that it is over; an agent that cannot be told goes on, until it is ended.
       if (this.#idle && told) this.#settle({ stopReason: 'cancelled' });
     });

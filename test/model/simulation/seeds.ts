@@ -13,6 +13,7 @@ export const found: readonly (readonly [seed: string, what: string])[] = [
   ['1036', 'law: the ladder of a stop is written twice after a restart'],
   ['1275', 'I1: a job that ends while the log is full is never settled with its parent'],
   ['1306', 'close: the end of an agent that was killed is taken for that of the next one'],
+  ['687365432', 'I3: an agent whose stream is lost while it is stopped is prompted again while it runs'],
   ['20146', 'I9: a stop of a session that was deleted is shown for ever'],
   ['20169', 'I6: a fact that is committed while a page subscribes never comes'],
   ['20651', 'timers: a gateway is closed before the agents of a deleted session are'],
