@@ -34,6 +34,7 @@ export function connect(server: PicoServer, session: string, events: SocketEvent
     headers: server.token ? { authorization: `Bearer ${server.token.reveal()}` } : {},
   });
   const opened = Promise.withResolvers<PicoSocket>();
+  const gone = Promise.withResolvers<AgentError>();
   let closing = false;
   socket.on('unexpected-response', (request, response) => {
     opened.reject(refused(server, response.statusCode ?? 0));
@@ -46,6 +47,7 @@ export function connect(server: PicoServer, session: string, events: SocketEvent
   });
   socket.on('close', (code) => {
     const error = closed(server, code);
+    gone.resolve(error);
     opened.reject(error);
     if (!closing) events.gone(error);
   });
@@ -54,11 +56,13 @@ export function connect(server: PicoServer, session: string, events: SocketEvent
       get open() {
         return socket.readyState === WebSocket.OPEN;
       },
-      send: (frame) =>
-        new Promise((resolve, reject) => {
-          if (socket.readyState !== WebSocket.OPEN) return reject(closed(server, 1006));
-          socket.send(JSON.stringify(frame), (error) => (error ? reject(closed(server, 1006)) : resolve()));
-        }),
+      async send(frame) {
+        const failed =
+          socket.readyState !== WebSocket.OPEN ||
+          (await new Promise((resolve) => socket.send(JSON.stringify(frame), resolve)));
+        // The end of the connection says why.
+        if (failed) throw await gone.promise;
+      },
       close() {
         closing = true;
         socket.close(1000);
