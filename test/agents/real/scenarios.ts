@@ -39,6 +39,15 @@ async function choose(talk: Talk, kind: string): Promise<void> {
   await talk.answer(asked.permission, option.optionId);
 }
 
+/** A command that runs: allowed, where the agent asks. */
+async function running(talk: Talk): Promise<string> {
+  const turn = await talk.say('long shell');
+  await talk.first('tool.started');
+  const asked = await talk.first('permission.asked', () => true, 5_000).catch(() => undefined);
+  if (asked) await choose(talk, 'allow_once');
+  return turn;
+}
+
 function toolsOf(talk: Talk, turn: string) {
   return talk.turn(turn).parts.filter((part) => part.type === 'tool');
 }
@@ -184,11 +193,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'stop in a command',
     async run(_, talk) {
-      const turn = await talk.say('long shell');
-      await choose(talk, 'allow_once');
-      await talk.first('permission.answered');
-      await talk.first('tool.updated', () => true, 3_000).catch(() => {});
-      return stopped(talk, turn);
+      return stopped(talk, await running(talk));
     },
   },
   {
@@ -214,10 +219,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'SIGKILL in a command',
     async run(world, talk) {
-      const turn = await talk.say('long shell');
-      await choose(talk, 'allow_once');
-      await talk.first('permission.answered');
-      return died(world, talk, turn);
+      return died(world, talk, await running(talk));
     },
   },
   {

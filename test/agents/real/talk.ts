@@ -68,7 +68,7 @@ export class Talk {
   async first<T extends Fact['type']>(
     type: T,
     fits: (fact: FactOf<T>) => boolean = () => true,
-    ms = 45_000,
+    ms = 90_000,
   ): Promise<FactOf<T>> {
     const end = Date.now() + ms;
     for (;;) {
