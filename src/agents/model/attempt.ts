@@ -1,6 +1,6 @@
 import type { AssistantModelMessage, ModelMessage, TextStreamPart, ToolSet } from 'ai';
 import { untilAborted } from './abort.ts';
-import { Broken, EndedEarly, ServerFailed, WrongAnswer } from './failures.ts';
+import { Broken, EndedEarly, ServerFailed, WrongAnswer } from './errors.ts';
 import type { ModelServer } from './options.ts';
 import { loadSdk, providerOptions } from './providers.ts';
 
@@ -186,8 +186,12 @@ function checkType(response: Response): void {
 
 function asError(error: unknown): unknown {
   const { name, data, message, type, statusCode, isRetryable } = error as Record<string, unknown>;
-  // How this SDK says that no finish reason came.
+  // How this SDK says that no finish reason came, or nothing at all.
   if (name === 'AI_InvalidResponseDataError' && data === undefined) return new EndedEarly();
+  if (name === 'AI_NoOutputGeneratedError') return new EndedEarly();
+  // How its Anthropic provider says that the first event is none of Anthropic's.
+  if (message === 'Expected a normalized Anthropic stream error')
+    return new WrongAnswer('its first event is not the JSON of an answer');
   // An event `{error: …}` in the stream: the server itself speaks.
   if (name !== 'AI_StreamProviderError') return error;
   const words = [message, typeof type === 'string' ? `(${type})` : '']

@@ -1,4 +1,16 @@
 import type { Failure } from '../../wire/content.ts';
+import {
+  Broken,
+  codeOf,
+  EndedEarly,
+  messageOf,
+  namesOf,
+  refusalOf,
+  ServerFailed,
+  serverSaid,
+  statusOf,
+  WrongAnswer,
+} from './errors.ts';
 import type { ModelServer } from './options.ts';
 import { shapeOf } from './providers.ts';
 import { askedWait, type Refusal, saidWait, untilWords } from './usage.limit.ts';
@@ -19,33 +31,6 @@ export interface Setting {
   readonly settingsFile: string | undefined;
   /** Milliseconds since 1970, for a Retry-After that is a date. */
   readonly now: number;
-}
-
-/** An answer that is no event stream at all. */
-export class WrongAnswer extends Error {
-  override readonly name = 'WrongAnswer';
-}
-
-/** The stream ended, and no finish reason had come. */
-export class EndedEarly extends Error {
-  override readonly name = 'EndedEarly';
-}
-
-/** The connection was lost in the middle of the answer. */
-export class Broken extends Error {
-  override readonly name = 'Broken';
-}
-
-/** The server said in the stream that it failed. */
-export class ServerFailed extends Error {
-  override readonly name = 'ServerFailed';
-  readonly retry: boolean;
-  readonly status: number | undefined;
-  constructor(message: string, retry: boolean, status?: number) {
-    super(message);
-    this.retry = retry;
-    this.status = status;
-  }
 }
 
 export function faultOf(error: unknown, setting: Setting): Fault {
@@ -243,44 +228,6 @@ function inFile(setting: Setting): string {
   return setting.settingsFile ? ` in ${setting.settingsFile}` : ' in the settings';
 }
 
-function refusalOf(error: unknown, said: string | undefined): Refusal {
-  const { responseHeaders, responseBody, data } = error as {
-    responseHeaders?: Record<string, string>;
-    responseBody?: string;
-    data?: unknown;
-  };
-  return { headers: responseHeaders ?? {}, data: json(responseBody) ?? data, said };
-}
-
-function json(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
-  }
-}
-
-/** What the server gave as the reason, shortened: some answer with a page of HTML. */
-function serverSaid(error: unknown): string | undefined {
-  if (error instanceof ServerFailed) return error.message;
-  const { data, responseBody } = error as {
-    data?: { error?: { message?: unknown; code?: unknown } };
-    responseBody?: string;
-  };
-  const { message, code } = data?.error ?? {};
-  const said =
-    typeof message === 'string'
-      ? `${message}${typeof code === 'string' ? ` (${code})` : ''}`
-      : plain(responseBody);
-  const line = said?.replace(/\s+/g, ' ').trim();
-  if (!line) return undefined;
-  return line.length > 300 ? `${line.slice(0, 300)} …` : line;
-}
-
-function plain(body: string | undefined): string | undefined {
-  return body?.trimStart().startsWith('<') ? undefined : body;
-}
-
 /** A server may repeat the key that it refuses. */
 function scrub(message: string, server: ModelServer): string {
   const secrets = [server.apiKey, ...Object.values(server.headers ?? {})].flatMap(
@@ -289,38 +236,6 @@ function scrub(message: string, server: ModelServer): string {
   return secrets
     .filter((secret) => secret.length >= 4)
     .reduce((text, secret) => text.replaceAll(secret, '[redacted]'), message);
-}
-
-function* chain(error: unknown): Generator<{ name?: unknown; code?: unknown; message?: unknown }> {
-  const seen = new Set<unknown>();
-  for (
-    let at = error;
-    typeof at === 'object' && at !== null && !seen.has(at);
-    at = (at as { cause?: unknown }).cause
-  ) {
-    seen.add(at);
-    yield at;
-    // Node tries each address of a host and reports all failures together.
-    const { errors } = at as { errors?: unknown };
-    if (Array.isArray(errors)) yield* errors.filter((one) => typeof one === 'object' && one !== null);
-  }
-}
-
-function namesOf(error: unknown): string[] {
-  return [...chain(error)].flatMap((one) => (typeof one.name === 'string' ? one.name : []));
-}
-
-function codeOf(error: unknown): string | undefined {
-  return [...chain(error)].flatMap((one) => (typeof one.code === 'string' ? one.code : []))[0];
-}
-
-function statusOf(error: unknown): number | undefined {
-  const status = (error as { statusCode?: unknown } | null)?.statusCode;
-  return typeof status === 'number' ? status : undefined;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function host(url: string): string {
