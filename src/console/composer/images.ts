@@ -31,7 +31,7 @@ export interface Read {
 }
 
 const megabytes = (bytes: number) => `${(bytes / 1_000_000).toFixed(1)} MB`;
-export const bytesOf = (image: ImageBlock) => Math.floor((image.data.length * 3) / 4);
+const bytesOf = (image: ImageBlock) => Math.floor((image.data.length * 3) / 4);
 
 /** Image files as blocks of a message that already has `held`. */
 export async function readImages(files: readonly File[], held: readonly ImageBlock[]): Promise<Read> {
