@@ -30,6 +30,12 @@ export interface ProcessRecord {
  */
 type SurvivorFate = 'terminated' | 'killed' | 'gone' | 'reused' | 'kept' | 'unsure' | 'stuck';
 
+export interface SurvivorOptions {
+  readonly graceMs?: number;
+  /** Asked of what is meant to survive: false when nobody can join it any more, so that it is ended too. */
+  readonly wanted?: (record: ProcessRecord) => Promise<boolean>;
+}
+
 export interface Survivor {
   readonly record: ProcessRecord;
   readonly fate: SurvivorFate;
@@ -89,12 +95,13 @@ export class ProcessRecords {
    * Ends the groups that an earlier run left: SIGTERM, and SIGKILL after `graceMs` (default 2,000). Says what became of
    * each; only what is `kept` or `stuck` stays recorded.
    */
-  async killSurvivors(options: { readonly graceMs?: number } = {}): Promise<readonly Survivor[]> {
-    const graceMs = options.graceMs ?? 2000;
+  async killSurvivors(options: SurvivorOptions = {}): Promise<readonly Survivor[]> {
+    const { graceMs = 2000, wanted = async () => true } = options;
     const earlier = this.list().filter((record) => record.run !== this.#run);
     return Promise.all(
       earlier.map(async (record) => {
-        const fate = await end(record, graceMs);
+        const survives = record.survives && (await wanted(record));
+        const fate = await end({ ...record, survives }, graceMs);
         if (fate !== 'kept' && fate !== 'stuck') rmSync(this.#file(record.pgid), { force: true });
         return { record, fate };
       }),

@@ -14,7 +14,9 @@ import { createRedactor } from './redact.ts';
 import { isEveryAddress, isLoopback } from './security/hosts.ts';
 import { PortTaken, startServer } from './server.ts';
 import { foldVersion, projectSession } from './sessions/project.ts';
-import { loadSettings, SettingsError } from './settings.ts';
+import { readSnapshot } from './sessions/read.ts';
+import { SettingsError } from './settings.fields.ts';
+import { loadSettings } from './settings.ts';
 
 /** A start that cannot be; the message is for the person who asked for it. */
 export class StartError extends Error {
@@ -55,8 +57,6 @@ async function assemble(flags: StartFlags, data: DataDirectory, version: string)
   const warnings = [...settings.warnings, ...hostWarnings(flags)];
   for (const warning of warnings) logger.warn(warning);
 
-  const survivors = await data.processes.killSurvivors();
-  if (survivors.length > 0) logger.warn({ survivors }, 'agents of an earlier run were found');
   const opened = Promise.withResolvers<Gateway>();
   const server = await startServer({
     async open() {
@@ -97,6 +97,14 @@ async function assemble(flags: StartFlags, data: DataDirectory, version: string)
       const sessions = await rebuild(log, projectSession);
       logger.info({ sessions }, 'the projections were computed anew');
     }
+    // A turn is joined again by its handle: what went on without one that is committed would work for nobody.
+    const survivors = await data.processes.killSurvivors({
+      wanted: async ({ session }) => {
+        const turn = (await readSnapshot(log, session))?.turns.at(-1);
+        return turn?.handle !== undefined && turn.outcome === undefined;
+      },
+    });
+    if (survivors.length > 0) logger.warn({ survivors }, 'agents of an earlier run were found');
     return createGateway({
       log,
       connectors: connectors({
@@ -105,6 +113,7 @@ async function assemble(flags: StartFlags, data: DataDirectory, version: string)
         ...(settings.discover && { discover: settings.discover }),
         agents: settings.agents,
         acp: { mcpServers: settings.mcpServers },
+        remote: settings.remote,
       }),
       roots,
       stateRoot: join(data.path, 'agents'),

@@ -130,6 +130,14 @@ describe.runIf(process.platform === 'linux')('the records of process groups', ()
     expect(new ProcessRecords(dir).list()).toEqual([kept]);
   });
 
+  it('ends what is meant to survive when nobody can join it any more', async () => {
+    const { child } = await start(sleeper);
+    record(child.pid, { survives: true });
+    const survivors = await new ProcessRecords(dir).killSurvivors({ wanted: async () => false });
+    expect(survivors).toMatchObject([{ fate: 'terminated' }]);
+    expect(new ProcessRecords(dir).list()).toEqual([]);
+  });
+
   it('leaves what this run started', async () => {
     const { child } = await start(sleeper);
     const records = new ProcessRecords(dir);
