@@ -144,7 +144,11 @@ async function tryOne(copy: string, mutant: Mutant, before: Verdict | undefined)
     source.replace(mutant.find, () => mutant.replace),
   );
   try {
-    const killedBy = before?.killedBy ?? (await firstFailure(copy, mutant.tests));
+    const [first = '', ...rest] = mutant.tests;
+    const killedBy =
+      before?.killedBy ??
+      (await firstFailure(copy, [first])) ??
+      (rest.length > 0 ? await firstFailure(copy, rest) : undefined);
     const needsReal = mutant.real !== undefined && !values['no-real'];
     const realBy = before?.realBy ?? (needsReal ? await firstFailure(copy, mutant.real) : undefined);
     const seconds = Math.round((performance.now() - began) / 100) / 10;

@@ -6,6 +6,7 @@ export interface Mutant {
   /** Occurs once in the file. */
   readonly find: string;
   readonly replace: string;
+  /** The first one is asked first, then the others together. */
   readonly tests: readonly string[];
   /** A rule of order: a test with real processes has to find it too, one of these. */
   readonly real?: readonly string[];
@@ -15,7 +16,14 @@ const model = (...names: string[]) => names.map((name) => `test/model/${name}.te
 const unit = (...names: string[]) => names.map((name) => `test/unit/${name}.test.ts`);
 const fault = (...names: string[]) => names.map((name) => `test/fault/${name}.test.ts`);
 
-const law = model('session.law', 'session.chart', 'runner.turns', 'runner.stop', 'runner.random');
+const law = model(
+  'session.guards',
+  'session.law',
+  'session.chart',
+  'runner.turns',
+  'runner.stop',
+  'runner.random',
+);
 const runner = model(
   'runner.turns',
   'runner.stop',
