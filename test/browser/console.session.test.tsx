@@ -266,10 +266,8 @@ describe('keys', () => {
 test('a newcomer has one thing to do, and then messages to begin with', async () => {
   const gateway = new PageGateway();
   const builtin = { id: 'builtin', name: 'Built-in', description: 'It.', available: true };
-  const agents = [
-    { ...builtin, examples: ['help', 'show markdown'] },
-    { ...builtin, id: 'a' },
-  ];
+  // The double's sessions are all of agent `a`.
+  const agents = [builtin, { ...builtin, id: 'a', examples: ['help', 'show markdown'] }];
   gateway.instead = (path, method) => {
     if (path === '/agents') return Response.json({ agents });
     if (path !== '/sessions' || method !== 'POST') return undefined;
@@ -282,7 +280,9 @@ test('a newcomer has one thing to do, and then messages to begin with', async ()
   await expect.poll(() => location.pathname).toBe('/c/first');
   expect(done(gateway, 'POST', '/sessions')).toEqual([{ agent: 'builtin' }]);
   await page.arrive();
-  // The double's sessions are all of agent `a`, which has no examples.
-  await expect.poll(() => page.host.querySelector('.thread .empty')).not.toBeNull();
-  expect(page.host.querySelector('.example')).toBeNull();
+  await expect.poll(() => page.host.querySelectorAll('.example').length).toBe(2);
+  find<HTMLButtonElement>(page.host, '.example').click();
+  await expect
+    .poll(() => done(gateway, 'POST', '/sessions/first/messages'))
+    .toMatchObject([{ content: [{ type: 'text', text: 'help' }] }]);
 });
