@@ -104,7 +104,7 @@ function readCounts(path) {
   }
 }
 
-/** @param {string} path of a program below test/model @returns {Task} */
+/** @param {string} path of a program, from test/model @returns {Task} */
 const search = (path) => (node, args) =>
   foreground({ command: [node, join(root, 'test/model', path), ...args], cwd: root, env: withNode(node) });
 
@@ -118,6 +118,8 @@ const tasks = {
   agents,
   simulate: search('simulation/simulate.program.ts'),
   explore: search('explore.program.ts'),
+  faults: search('../fault/faults.program.ts'),
+  mutants: search('../mutants/mutants.program.ts'),
 };
 
 const [name = '', ...args] = process.argv.slice(2);
