@@ -104,10 +104,12 @@ async function firstFailure(copy: string, tests: readonly string[]): Promise<str
     // A simulation that is fresh each time would make the table another one each time.
     env: { ...process.env, SLUICE_SEED: '1' },
   });
-  const timer = setTimeout(() => process.kill(-(child.pid as number), 'SIGKILL'), 180_000);
+  // A mutant may turn for ever.
+  const bound = tests.some((test) => test.startsWith('test/fault/')) ? 240 : 60;
+  const timer = setTimeout(() => process.kill(-(child.pid as number), 'SIGKILL'), bound * 1_000);
   const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
   clearTimeout(timer);
-  if (signal !== null) return 'no end within 180 s';
+  if (signal !== null) return `${tests[0]}: no end within ${bound} s`;
   if (code === 0) return undefined;
   if (!existsSync(output)) return 'the runner itself ended';
   interface Result {

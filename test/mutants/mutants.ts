@@ -259,8 +259,8 @@ export const mutants: readonly Mutant[] = [
     ['I3: a failure does not hold the queue', '? [] : [holdAfter(end.outcome)];', '? [] : [];', order],
     [
       'I12: an end closes nothing',
-      "drafts: [...tools, ...permissions, { type: 'turn.ended',",
-      "drafts: [{ type: 'turn.ended',",
+      "drafts: [...tools, ...permissions, ...job, { type: 'turn.ended',",
+      "drafts: [...job, { type: 'turn.ended',",
       order,
     ],
     [
