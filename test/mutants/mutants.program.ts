@@ -81,6 +81,16 @@ function copyTree(): string {
   return copy;
 }
 
+let current: number | undefined;
+let copyAt: string | undefined;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (current !== undefined) process.kill(-current, 'SIGKILL');
+    if (copyAt !== undefined) rmSync(copyAt, { recursive: true, force: true });
+    process.exit(130);
+  });
+}
+
 /** The name of the first test that fails, or undefined when all pass. */
 async function firstFailure(copy: string, tests: readonly string[]): Promise<string | undefined> {
   const output = join(copy, 'result.json');
@@ -104,11 +114,13 @@ async function firstFailure(copy: string, tests: readonly string[]): Promise<str
     // A simulation that is fresh each time would make the table another one each time.
     env: { ...process.env, SLUICE_SEED: '1' },
   });
+  current = child.pid;
   // A mutant may turn for ever.
   const bound = tests.some((test) => test.startsWith('test/fault/')) ? 240 : 60;
   const timer = setTimeout(() => process.kill(-(child.pid as number), 'SIGKILL'), bound * 1_000);
   const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
   clearTimeout(timer);
+  current = undefined;
   if (signal !== null) return `${tests[0]}: no end within ${bound} s`;
   if (code === 0) return undefined;
   if (!existsSync(output)) return 'the runner itself ended';
@@ -189,6 +201,7 @@ const wanted = mutants.filter(
 const todo = values.table ? [] : wanted.filter((mutant) => !isDone(mutant));
 if (todo.length > 0) {
   const copy = copyTree();
+  copyAt = copy;
   try {
     for (const [index, mutant] of todo.entries()) {
       if (Date.now() > end) break;
