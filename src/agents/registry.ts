@@ -5,6 +5,12 @@ import { type BuiltinOptions, createBuiltin } from './builtin/builtin.ts';
 import { type Discovery, discoverModels } from './model/discovery.ts';
 import { createModels } from './model/model.ts';
 import type { ModelOptions, ModelServer } from './model/options.ts';
+import type { PicoServer } from './pico/options.ts';
+import { createAllPico } from './pico/pico.ts';
+import type { ResponsesServer } from './responses/options.ts';
+import { createAllResponses } from './responses/responses.ts';
+import type { RpcServer } from './rpc-sse/options.ts';
+import { createAllRpcSse } from './rpc-sse/rpc-sse.ts';
 
 export interface ConnectorOptions {
   readonly builtin?: BuiltinOptions;
@@ -16,12 +22,24 @@ export interface ConnectorOptions {
   /** The agent programs of the settings; with them come those that are known by name. */
   readonly agents?: readonly AcpAgent[];
   readonly acp?: Omit<AcpOptions, 'agent'>;
+  /** Agents of the settings that are reached over the network. */
+  readonly remote?: {
+    readonly responses: readonly ResponsesServer[];
+    readonly rpc: readonly RpcServer[];
+    readonly pico: readonly PicoServer[];
+  };
 }
 
 /** All agents that can be talked to, the default first. Throws `agents.duplicate_id` when two have the same id. */
 export function connectors(options: ConnectorOptions = {}): Connector[] {
-  const { builtin, servers = [], model, discover, agents, acp } = options;
-  const own = [createBuiltin(builtin), ...createModels(servers, model)];
+  const { builtin, servers = [], model, discover, agents, acp, remote } = options;
+  const { settingsFile } = model ?? {};
+  const far = remote && [
+    ...createAllResponses(remote.responses, settingsFile === undefined ? {} : { settingsFile }),
+    ...createAllRpcSse(remote.rpc),
+    ...createAllPico(remote.pico),
+  ];
+  const own = [createBuiltin(builtin), ...createModels(servers, model), ...(far ?? [])];
   const taken = own.map(({ id }) => id);
   const programs = agents ? createAcpAgents(agents, taken, acp) : [];
   const named = new Set([...own, ...programs].map(({ id }) => id));

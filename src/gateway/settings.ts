@@ -5,10 +5,25 @@ import { z } from 'zod';
 import type { McpServer } from '../agents/acp/mcp.ts';
 import type { AcpAgent } from '../agents/acp/options.ts';
 import { secretsOf } from '../agents/acp/program.ts';
-import { type Discovery, discoverable } from '../agents/model/discovery.ts';
-import { type ModelServer, reasonings } from '../agents/model/options.ts';
-import { providers, shapes } from '../agents/model/providers.ts';
+import type { Discovery } from '../agents/model/discovery.ts';
+import type { ModelServer } from '../agents/model/options.ts';
 import { Secret } from '../agents/model/secret.ts';
+import {
+  agentId,
+  type Environment,
+  SettingsError,
+  url,
+  variableName,
+  withoutUndefined,
+} from './settings.fields.ts';
+import { discovery, discoveryOf, modelEntry, modelsOf } from './settings.models.ts';
+import {
+  holdsRemoteKeys,
+  type RemoteAgents,
+  remoteAgents,
+  remoteEntries,
+  remoteSecrets,
+} from './settings.remote.ts';
 
 /**
  * The settings file: `settings.json` in the data directory, or the file of `--settings`. JSON, all of it optional:
@@ -50,6 +65,8 @@ import { Secret } from '../agents/model/secret.ts';
  * `claude` replaces the agent that is known by it. `mcpServers` are given to each of their sessions. `stallAfterMs`: the silence after which a running turn is shown as stalled. `roots`:
  * directories that sessions may work in; relative ones are relative to the settings file.
  *
+ * `responses`, `rpc`, `pico`: agents that are reached over the network; `settings.remote.ts` has their entries.
+ *
  * The environment can name one more model server, the agent `model`:
  * - `SLUICE_MODEL_URL`, `SLUICE_MODEL_KEY`, `SLUICE_MODEL_NAME`: base URL, key, model. Each one wins over the same
  *   field of an entry with the id `model` in the file.
@@ -67,6 +84,7 @@ export interface Settings {
   /** Where model servers of this machine are looked for; absent: nowhere. */
   readonly discover?: Discovery;
   readonly agents: readonly AcpAgent[];
+  readonly remote: RemoteAgents;
   readonly mcpServers: readonly McpServer[];
   readonly stallAfterMs: number;
   /** Absolute paths. */
@@ -77,64 +95,6 @@ export interface Settings {
   readonly warnings: readonly string[];
 }
 
-/** What is wrong with the settings, where, and what to do. The file is never written. */
-export class SettingsError extends Error {
-  readonly file: string;
-  constructor(file: string, message: string) {
-    super(message);
-    this.name = 'SettingsError';
-    this.file = file;
-  }
-}
-
-const url = z
-  .string('must be a URL such as http://127.0.0.1:11434/v1')
-  .refine((text) => isHttp(text), 'must be a URL such as http://127.0.0.1:11434/v1')
-  .refine(
-    (text) => !isHttp(text) || !hasUser(text),
-    'must not hold a user or password: use apiKey or headers',
-  )
-  .transform((text) => text.replace(/\/+$/, ''));
-const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/;
-const variable = z.string().regex(variableName, 'must be the name of an environment variable');
-const notATag = 'must be the name of a tag such as "think", or false';
-const notPorts = `must be false, or give ports to ${oneOf(discoverable)}`;
-const port = z.number().int().min(1).max(65_535);
-const tokens = z.number().int().min(256).max(100_000_000);
-
-const agentId = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'must be 1 to 64 letters, digits, and _ . - (not first)')
-  .refine((id) => id !== 'builtin', 'must not be "builtin": that is the built-in agent');
-
-const modelEntry = z
-  .strictObject({
-    id: agentId,
-    name: z.string().min(1).max(200).optional(),
-    provider: z.enum(providers, `must be ${oneOf(providers)}`).optional(),
-    baseUrl: url.optional(),
-    apiKey: z.string().min(1).optional(),
-    apiKeyEnv: variable.optional(),
-    headers: z.record(z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/), z.string()).optional(),
-    model: z.string().min(1).max(200).optional(),
-    contextWindow: tokens.optional(),
-    maxOutputTokens: z.number().int().min(1).max(100_000_000).optional(),
-    reasoning: z.enum(reasonings, `must be ${oneOf(reasonings)}`).optional(),
-    reasoningTag: z
-      .union([z.literal(false), z.string().regex(/^[A-Za-z][A-Za-z0-9_:-]{0,40}$/, notATag)], notATag)
-      .optional(),
-    reasoningOpen: z.boolean().optional(),
-    system: z.string().min(1).optional(),
-    tools: z.boolean().optional(),
-  })
-  .refine(({ baseUrl, provider = 'openai' }) => (baseUrl ?? shapes[provider].baseUrl) !== undefined, {
-    path: ['baseUrl'],
-    error: 'must be a URL such as http://127.0.0.1:11434/v1',
-  })
-  .refine((entry) => !(entry.apiKey && entry.apiKeyEnv), {
-    path: ['apiKeyEnv'],
-    error: 'must not stand beside apiKey: keep one of the two',
-  });
 const agentEntry = z.strictObject({
   id: agentId,
   name: z.string().min(1).max(200).optional(),
@@ -144,7 +104,6 @@ const agentEntry = z.strictObject({
   cwd: z.string().min(1).optional(),
   auth: z.string().min(1).optional(),
 });
-type ModelEntry = z.infer<typeof modelEntry>;
 
 const mcpEntry = z
   .strictObject({
@@ -173,11 +132,12 @@ function differ(list: string) {
 
 const settingsFile = z.strictObject({
   models: z.array(modelEntry).max(100).superRefine(differ('models')).optional(),
-  discover: z
-    .union([z.boolean(), z.partialRecord(z.enum(discoverable), z.union([port, z.literal(false)]))], notPorts)
-    .optional(),
+  discover: discovery.optional(),
   agents: z.array(agentEntry).max(100).superRefine(differ('agents')).optional(),
   mcpServers: z.array(mcpEntry).max(100).optional(),
+  responses: z.array(remoteEntries.responses).max(100).superRefine(differ('responses')).optional(),
+  rpc: z.array(remoteEntries.rpc).max(100).superRefine(differ('rpc')).optional(),
+  pico: z.array(remoteEntries.pico).max(100).superRefine(differ('pico')).optional(),
   stallAfterMs: z.number().int().min(1000).max(86_400_000).optional(),
   roots: z.array(z.string().min(1)).optional(),
   redact: z
@@ -190,7 +150,7 @@ export interface LoadOptions {
   readonly dataDir: string;
   /** `--settings`: then the file must be there. */
   readonly file?: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
 }
 
 /** Reads and checks the settings. Throws a SettingsError; a missing `settings.json` is no error. */
@@ -198,21 +158,17 @@ export function loadSettings(options: LoadOptions): Settings {
   const file = options.file === undefined ? join(options.dataDir, 'settings.json') : resolve(options.file);
   const text = read(file, options.file !== undefined);
   const parsed = text === undefined ? {} : parse(file, text);
-  const entries = [
-    ...fromEnvironment(parsed.models ?? [], options.env, file),
-    ...byKeyAlone(parsed.models ?? [], options.env),
-  ];
-  const models = entries.map((entry) => resolveKey(entry, options.env));
-  const { discover = true } = parsed;
+  const models = modelsOf(parsed.models ?? [], options.env, file);
+  const discover = discoveryOf(parsed.discover);
+  const remote = remoteAgents(parsed, options.env);
   return {
     file,
     found: text !== undefined,
     models,
-    ...(discover !== false && {
-      discover: discover === true ? {} : (withoutUndefined(discover) as Discovery),
-    }),
+    ...(discover && { discover }),
     agents: (parsed.agents ?? []).map((entry) => agentOf(entry, file)),
     mcpServers: mcpServersOf(parsed),
+    remote,
     stallAfterMs: parsed.stallAfterMs ?? 20_000,
     roots: (parsed.roots ?? []).map((root) => pathFrom(file, root)),
     secrets: [
@@ -221,6 +177,7 @@ export function loadSettings(options: LoadOptions): Settings {
         .flatMap((secret) => secret?.reveal() ?? []),
       ...(parsed.agents ?? []).flatMap(({ env = {} }) => secretsOf(env)),
       ...mcpSecrets(parsed),
+      ...remoteSecrets(remote),
       ...(parsed.redact ?? []),
     ],
     warnings: warnings(file, parsed, options.env),
@@ -290,67 +247,6 @@ function sentence(issue: z.core.$ZodIssue): string {
   );
 }
 
-function fromEnvironment(models: readonly ModelEntry[], env: LoadOptions['env'], file: string): ModelEntry[] {
-  const own = { baseUrl: env.SLUICE_MODEL_URL, apiKey: env.SLUICE_MODEL_KEY, model: env.SLUICE_MODEL_NAME };
-  const entry = models.find((model) => model.id === 'model');
-  if (own.baseUrl || entry) {
-    const { apiKeyEnv, ...rest } = entry ?? { id: 'model', baseUrl: '' };
-    const merged: ModelEntry = {
-      ...rest,
-      ...(own.baseUrl && { baseUrl: baseUrl('SLUICE_MODEL_URL', own.baseUrl, file) }),
-      ...(own.apiKey ? { apiKey: own.apiKey } : apiKeyEnv && { apiKeyEnv }),
-      ...(own.model && { model: own.model }),
-    };
-    return entry ? models.map((model) => (model === entry ? merged : model)) : [...models, merged];
-  }
-  if (!env.OPENAI_BASE_URL && !env.OPENAI_API_KEY) return [...models];
-  const openai: ModelEntry = {
-    id: 'model',
-    baseUrl: baseUrl('OPENAI_BASE_URL', env.OPENAI_BASE_URL || 'https://api.openai.com/v1', file),
-    ...(env.OPENAI_API_KEY && { apiKey: env.OPENAI_API_KEY }),
-    ...(env.OPENAI_MODEL && { model: env.OPENAI_MODEL }),
-  };
-  return [...models, openai];
-}
-
-/** Providers whose usual key is in the environment, and of which the file does not speak. */
-function byKeyAlone(models: readonly ModelEntry[], env: LoadOptions['env']): ModelEntry[] {
-  const known = [
-    { id: 'anthropic', name: 'Anthropic', provider: 'anthropic', model: env.ANTHROPIC_MODEL },
-    { id: 'google', name: 'Google', provider: 'google', model: env.GOOGLE_GENERATIVE_AI_MODEL },
-  ] as const;
-  return known.flatMap(({ model, ...entry }) => {
-    const spoken = models.some(({ id, provider }) => id === entry.id || provider === entry.provider);
-    if (spoken || !env[shapes[entry.provider].apiKeyEnv ?? '']) return [];
-    return [{ ...entry, ...(model && { model }) }];
-  });
-}
-
-function baseUrl(name: string, value: string, file: string): string {
-  const result = url.safeParse(value);
-  if (result.success) return result.data;
-  throw new SettingsError(file, `The environment variable ${name} ${result.error.issues[0]?.message}.`);
-}
-
-function resolveKey(entry: ModelEntry, env: LoadOptions['env']): ModelServer {
-  const { apiKey, headers, ...rest } = entry;
-  const usual = shapes[entry.provider ?? 'openai'];
-  // A server of one's own may want no key, or none but its headers.
-  const own = entry.baseUrl !== undefined || headers !== undefined;
-  const apiKeyEnv = entry.apiKeyEnv ?? (apiKey || own ? undefined : usual.apiKeyEnv);
-  const key = apiKey ?? (apiKeyEnv ? env[apiKeyEnv] : undefined);
-  const server = {
-    ...rest,
-    baseUrl: entry.baseUrl ?? usual.baseUrl,
-    apiKeyEnv,
-    ...(key && { apiKey: new Secret(key) }),
-    ...(headers && {
-      headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, new Secret(value)])),
-    }),
-  };
-  return withoutUndefined(server) as ModelServer;
-}
-
 function mcpServersOf({ mcpServers = [] }: z.infer<typeof settingsFile>): McpServer[] {
   return mcpServers.map(
     ({ env, headers, ...entry }) =>
@@ -384,17 +280,14 @@ function pathFrom(file: string, path: string): string {
   return resolve(dirname(file), path.replace(/^~(?=$|[/\\])/, homedir()));
 }
 
-function withoutUndefined(object: object): object {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
-}
-
-function warnings(file: string, parsed: z.infer<typeof settingsFile>, env: LoadOptions['env']): string[] {
+function warnings(file: string, parsed: z.infer<typeof settingsFile>, env: Environment): string[] {
   const found: string[] = [];
   const models = parsed.models ?? [];
   const keys =
     models.some((model) => model.apiKey !== undefined || model.headers !== undefined) ||
     (parsed.agents ?? []).some(({ env = {} }) => secretsOf(env).length > 0) ||
-    mcpSecrets(parsed).length > 0;
+    mcpSecrets(parsed).length > 0 ||
+    holdsRemoteKeys(parsed);
   if (keys && process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) {
     found.push(`${file} holds keys and other users of this machine can read it: run chmod 600 on it.`);
   }
@@ -405,17 +298,4 @@ function warnings(file: string, parsed: z.infer<typeof settingsFile>, env: LoadO
     );
   }
   return found;
-}
-
-function oneOf(values: readonly string[]): string {
-  return `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
-}
-
-function isHttp(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
-}
-
-function hasUser(text: string): boolean {
-  const { username, password } = new URL(text);
-  return username !== '' || password !== '';
 }

@@ -3,7 +3,8 @@ import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { loadSettings, type Settings, SettingsError } from '../../src/gateway/settings.ts';
+import { SettingsError } from '../../src/gateway/settings.fields.ts';
+import { loadSettings, type Settings } from '../../src/gateway/settings.ts';
 
 let dataDir: string;
 beforeEach(() => {
@@ -38,6 +39,7 @@ describe('settings file', () => {
       models: [],
       discover: {},
       agents: [],
+      remote: { responses: [], rpc: [], pico: [] },
       mcpServers: [],
       stallAfterMs: 20_000,
       roots: [],
@@ -290,5 +292,76 @@ describe('a model server from the environment', () => {
     expect(load(undefined, { SLUICE_MODEL_KEY: 'key-of-mine' }).warnings).toEqual([
       expect.stringMatching(/^SLUICE_MODEL_KEY had no effect/),
     ]);
+  });
+});
+
+describe('model servers of other kinds', () => {
+  test('need no base URL, and take their key from the usual variable', () => {
+    const models = [
+      { id: 'a', provider: 'anthropic', model: 'm' },
+      { id: 'g', provider: 'google', apiKeyEnv: 'MINE' },
+    ];
+    const settings = load({ models }, { ANTHROPIC_API_KEY: 'anthropic-key', MINE: 'google-key' });
+    expect(settings.models).toMatchObject([
+      {
+        id: 'a',
+        provider: 'anthropic',
+        baseUrl: 'https://api.anthropic.com/v1',
+        apiKeyEnv: 'ANTHROPIC_API_KEY',
+      },
+      { id: 'g', provider: 'google', baseUrl: 'https://generativelanguage.googleapis.com/v1beta' },
+    ]);
+    expect(settings.models.map(({ apiKey }) => apiKey?.reveal())).toEqual(['anthropic-key', 'google-key']);
+    expect(settings.secrets).toEqual(['anthropic-key', 'google-key']);
+  });
+
+  test('whose key is nowhere are kept, so that the list says which variable to set', () => {
+    const [model] = load({ models: [{ id: 'a', provider: 'anthropic' }] }).models;
+    expect(model).toMatchObject({ apiKeyEnv: 'ANTHROPIC_API_KEY' });
+    expect(model).not.toHaveProperty('apiKey');
+  });
+
+  test('at an address of their own are not sent the key of another', () => {
+    const models = [{ id: 'a', provider: 'anthropic', baseUrl: 'http://127.0.0.1:1/v1' }];
+    const [model] = load({ models }, { ANTHROPIC_API_KEY: 'anthropic-key' }).models;
+    expect(model).toEqual({ id: 'a', provider: 'anthropic', baseUrl: 'http://127.0.0.1:1/v1' });
+  });
+
+  test('are there by their key alone, unless the file speaks of them', () => {
+    const env = { ANTHROPIC_API_KEY: 'k1', ANTHROPIC_MODEL: 'm', GOOGLE_GENERATIVE_AI_API_KEY: 'k2' };
+    expect(load(undefined, env).models).toMatchObject([
+      { id: 'anthropic', name: 'Anthropic', provider: 'anthropic', model: 'm' },
+      { id: 'google', name: 'Google', provider: 'google' },
+    ]);
+    const models = [{ id: 'mine', provider: 'anthropic', apiKey: 'own' }];
+    expect(load({ models }, env).models.map(({ id }) => id)).toEqual(['mine', 'google']);
+  });
+
+  test('that are not known are refused', () => {
+    const models = [{ id: 'a', provider: 'azure', baseUrl: 'http://h' }];
+    expect(refusal({ models })).toContain('models[0].provider must be openai, anthropic or google');
+    expect(refusal({ models: [{ id: 'a', baseUrl: 'http://h', reasoning: 'much' }] })).toMatch(
+      /must be none, /,
+    );
+  });
+});
+
+describe('the search for model servers of this machine', () => {
+  test.each([
+    [undefined, {}],
+    [true, {}],
+    [false, undefined],
+    [
+      { ollama: 11500, vllm: false },
+      { ollama: 11500, vllm: false },
+    ],
+  ])('as %j is %j', (discover, found) => {
+    expect(load(discover === undefined ? {} : { discover }).discover).toEqual(found);
+  });
+
+  test.each([{ ollama: 0 }, { other: 1 }, 'no'])('as %j is refused', (discover) => {
+    expect(refusal({ discover })).toContain(
+      'discover must be false, or give ports to ollama, lmstudio, llamacpp or vllm',
+    );
   });
 });

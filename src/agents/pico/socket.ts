@@ -59,7 +59,9 @@ export function connect(server: PicoServer, session: string, events: SocketEvent
       async send(frame) {
         const failed =
           socket.readyState !== WebSocket.OPEN ||
-          (await new Promise((resolve) => socket.send(JSON.stringify(frame), resolve)));
+          (await new Promise<unknown>((resolve) =>
+            socket.send(JSON.stringify(frame), (error) => resolve(error)),
+          ));
         // The end of the connection says why.
         if (failed) throw await gone.promise;
       },

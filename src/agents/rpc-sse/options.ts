@@ -33,7 +33,6 @@ export type PartialProfile = {
 
 export interface RpcOptions {
   readonly server: RpcServer;
-  readonly settingsFile?: string;
   readonly clock?: Clock;
   readonly fetch?: typeof fetch;
 }
