@@ -15,7 +15,8 @@ import {
 
 const notATag = 'must be the name of a tag such as "think", or false';
 const notPorts = `must be false, or give ports to ${oneOf(discoverable)}`;
-const port = z.number().int().min(1).max(65_535);
+const notAPort = 'must be a port (1 to 65535), or false';
+const port = z.number(notAPort).int(notAPort).min(1, notAPort).max(65_535, notAPort);
 const tokens = z.number().int().min(256).max(100_000_000);
 
 export const modelEntry = z

@@ -359,9 +359,11 @@ describe('the search for model servers of this machine', () => {
     expect(load(discover === undefined ? {} : { discover }).discover).toEqual(found);
   });
 
-  test.each([{ ollama: 0 }, { other: 1 }, 'no'])('as %j is refused', (discover) => {
-    expect(refusal({ discover })).toContain(
-      'discover must be false, or give ports to ollama, lmstudio, llamacpp or vllm',
-    );
+  test.each([
+    [{ ollama: 0 }, 'discover.ollama must be a port (1 to 65535), or false'],
+    [{ other: 1 }, 'discover has the unknown setting "other"'],
+    ['no', 'discover must be false, or give ports to ollama, lmstudio, llamacpp or vllm'],
+  ])('as %j is refused', (discover, message) => {
+    expect(refusal({ discover })).toContain(message);
   });
 });
