@@ -25,6 +25,7 @@ const law = model(
   'runner.random',
 );
 const runner = model(
+  'runner.guards',
   'runner.turns',
   'runner.stop',
   'runner.log',
