@@ -6,7 +6,7 @@ import type { AgentProcess, OpenOptions, Output } from '../../src/agents/agent.t
 import type { ModelServer as Server } from '../../src/agents/model/options.ts';
 import { isAlive } from '../../src/agents/workspace/groups.ts';
 import { answer, calls, type ModelServerOptions, type RecordedRequest } from '../support/model-server.ts';
-import { type Bench, bench, ended, run, said } from './model.fixture.ts';
+import { type Bench, bench, ended, request, run, said } from './model.fixture.ts';
 
 interface Workbench extends Bench {
   readonly cwd: string;
@@ -45,8 +45,8 @@ async function workbench(
 }
 
 /** The results of tools in a request, in their order. */
-function results(request: RecordedRequest | undefined): string[] {
-  const messages = request?.body?.messages ?? [];
+function results(recorded: RecordedRequest | undefined): string[] {
+  const messages = recorded?.body?.messages ?? [];
   return messages.flatMap(({ role, content }) => (role === 'tool' ? String(content) : []));
 }
 const asks = (outputs: readonly Output[]) => outputs.filter((output) => output.type === 'permission.asked');
@@ -266,6 +266,29 @@ describe('a command', () => {
     });
     expect(ended(outputs).stopReason).toBe('cancelled');
     expect(processes).toEqual([]);
+  });
+
+  test('is killed at once when nobody reads on', async () => {
+    const { session, processes } = await workbench([
+      calls({ name: 'run', input: { command: 'trap "" TERM; echo started; sleep 100' } }),
+    ]);
+    const gone = new AbortController();
+    for await (const output of session.prompt(request('run it', gone.signal))) {
+      if (output.type === 'permission.asked')
+        session.answer(output.permission, { outcome: 'selected', optionId: 'allow' });
+      if (output.type === 'tool.updated' && output.output) gone.abort();
+    }
+    await processes[0]?.ended;
+    expect(isAlive(processes[0]?.pgid as number)).toBe(false);
+  });
+
+  test('is shown whole before it is allowed', async () => {
+    const { work, cwd } = await workbench([
+      calls({ name: 'run', input: { command: 'echo a\nrm -rf b' } }),
+      answer('ok'),
+    ]);
+    const [asked] = asks(await work('run it', () => 'reject'));
+    expect(asked).toMatchObject({ title: `Run \`echo a ⏎ rm -rf b\` in ${cwd}?` });
   });
 
   test('that takes too long is ended, and the model is told', async () => {

@@ -82,7 +82,7 @@ function missingKey({ apiKeyEnv, apiKey, baseUrl }: ModelServer): string | undef
 }
 
 function unconfigured(settingsFile: string | undefined): Connector {
-  const reason = `No model server is set: start with SLUICE_MODEL_URL (such as http://127.0.0.1:11434/v1), SLUICE_MODEL_NAME and, if it wants one, SLUICE_MODEL_KEY, with ANTHROPIC_API_KEY, or with GOOGLE_GENERATIVE_AI_API_KEY, or name one under "models" in ${settingsFile ?? 'the settings file'}.`;
+  const reason = `No model server is set: start with SLUICE_MODEL_URL (such as http://127.0.0.1:11434/v1), SLUICE_MODEL_NAME and, if it wants one, SLUICE_MODEL_KEY; or with ANTHROPIC_API_KEY or GOOGLE_GENERATIVE_AI_API_KEY; or name one under "models" in ${settingsFile ?? 'the settings file'}.`;
   return {
     id: 'model',
     name: 'Model',

@@ -62,7 +62,7 @@ async function* change(
   const content = [{ type: 'diff' as const, path, oldText, newText }];
   if (newText === oldText) return completed('Nothing to change: that is what it holds already.');
   yield { type: 'tool.updated', toolCallId, status: 'pending', content };
-  if (!(yield* scene.allowed('edit', `Write ${path}?`))) return refused;
+  if (!(yield* scene.allowed('edit', `Write \`${path}\`?`))) return refused;
   yield { type: 'tool.updated', toolCallId, status: 'in_progress' };
   if ((await readIfThere(cwd, path)) !== oldText) {
     throw new AgentError(

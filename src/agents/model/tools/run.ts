@@ -25,7 +25,9 @@ export const run = tool({
   readOnly: false,
   title: ({ command }) => (command.includes('\n') ? `${command.split('\n')[0]} …` : command),
   async *run(scene, { command, seconds = defaultSeconds }) {
-    if (!(yield* scene.allowed('run', `Run this in ${scene.cwd}?\n${command}`))) return refused;
+    // All of it before the person's eyes: what would be cut off may be what matters.
+    const line = command.replaceAll('\n', ' ⏎ ');
+    if (!(yield* scene.allowed('run', `Run \`${line}\` in ${scene.cwd}?`))) return refused;
     yield { type: 'tool.updated', toolCallId: scene.toolCallId, status: 'in_progress' };
     const late = new AbortController();
     const over = new AbortController();
