@@ -35,7 +35,7 @@ const parts = [
 ];
 
 interface Verdict {
-  /** Of the mutant, the source that it changes and how it is tested. */
+  /** Of the mutant and the source that it changes. */
   readonly key: string;
   readonly killedBy?: string;
   readonly realBy?: string;
@@ -65,10 +65,10 @@ function staleOf({ id, file, find, tests, real = [] }: Mutant): string | undefin
   return missing && `there is no ${missing}`;
 }
 
-function keyOf(mutant: Mutant): string {
-  const source = readFileSync(join(root, mutant.file), 'utf8');
+function keyOf({ file, find, replace }: Mutant): string {
+  const source = readFileSync(join(root, file), 'utf8');
   return createHash('sha256')
-    .update(JSON.stringify([mutant, source]))
+    .update(JSON.stringify([find, replace, source]))
     .digest('base64url')
     .slice(0, 12);
 }
@@ -212,7 +212,8 @@ if (todo.length > 0) {
       mkdirSync(dirname(kept), { recursive: true });
       writeFileSync(kept, JSON.stringify(verdicts, undefined, 1));
       const word = verdict.killedBy === undefined ? 'SURVIVES' : 'killed';
-      const real = mutant.real === undefined ? '' : ` | real: ${verdict.realBy ?? 'SURVIVES'}`;
+      const real =
+        mutant.real === undefined || values['no-real'] ? '' : ` | real: ${verdict.realBy ?? 'SURVIVES'}`;
       process.stdout.write(
         `${index + 1}/${todo.length} ${word} ${mutant.id} (${verdict.seconds} s): ${verdict.killedBy ?? ''}${real}\n`,
       );
