@@ -347,6 +347,42 @@ export function conforms({ name, subject, cannot = {}, slow = 1 }: Conformance):
     }
   });
 
+  describe(`${name}: a background job`, () => {
+    scene(['held text', 'answer'], 'runs beside the conversation, which stays free', async () => {
+      const act = under.act('held text', local.directory);
+      if (!act) return expect.fail();
+      const content = [...act.content];
+      const { job } = await local.gateway.send('s', { id: 'b', content, delivery: 'background' });
+      const jobs = await local.follow(String(job));
+      await jobs.until((f) => f.type === 'text.added');
+      const { turn } = await send('answer');
+      expect(await ended(turn)).toMatchObject({ outcome: 'finalized' });
+      expect((await local.gateway.job(String(job))).state).toBe('streaming');
+      act.goOn?.();
+      await followed.until((f) => f.type === 'job.settled' && f.outcome === 'finalized');
+      const done = (await local.gateway.job(String(job))).turns[0];
+      expectText(done as Turn, 'Hello world.', act);
+      await isSound();
+    });
+
+    scene(['held text', 'answer'], 'is stopped alone: the conversation goes on (I8)', async () => {
+      const act = under.act('held text', local.directory);
+      if (!act) return expect.fail();
+      const content = [...act.content];
+      const { job } = await local.gateway.send('s', { id: 'b', content, delivery: 'background' });
+      const mine = await send('held text');
+      const jobs = await local.follow(String(job));
+      await jobs.until((f) => f.type === 'text.added');
+      await followed.until((f) => f.type === 'text.added');
+      await local.gateway.stopJob(String(job));
+      expect(await jobs.until((f) => f.type === 'turn.ended')).toMatchObject({ outcome: 'cancelled' });
+      mine.goOn?.();
+      expect(await ended(mine.turn)).toMatchObject({ outcome: 'finalized' });
+      await followed.until((f) => f.type === 'job.settled' && f.outcome === 'cancelled');
+      await isSound();
+    });
+  });
+
   describe(`${name}: two conversations`, () => {
     scene(
       ['held text'],
