@@ -33,10 +33,10 @@ const runner = model(
   'runner.poll',
   'runner.random',
 );
-const folds = [...unit('wire-fold'), ...model('runner.outputs')];
+const folds = [...unit('wire-fold.misfits', 'wire-fold'), ...model('runner.outputs')];
 const outbox = model('outbox', 'outbox.schedules');
 const link = [...model('link'), ...unit('transport.start')];
-const sessions = unit('gateway', 'gateway.sweep', 'http.events');
+const sessions = unit('gateway', 'gateway.sweep');
 const order = fault('order');
 
 const at = (file: string, tests: readonly string[], list: readonly Piece[]): readonly Mutant[] =>
@@ -460,7 +460,7 @@ export const mutants: readonly Mutant[] = [
       'if (turn.id) return turn;',
     ],
   ]),
-  ...at('src/gateway/sessions/subscribe.ts', sessions, [
+  ...at('src/gateway/sessions/subscribe.ts', unit('subscribe', 'gateway'), [
     [
       'I6: old facts come twice',
       'const fresh = facts.filter((fact) => fact.seq > sent &&',
