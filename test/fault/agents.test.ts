@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SessionSnapshot } from '../../src/wire/snapshot.ts';
 import { Double, openGate, play } from '../support/acp-double.ts';
 import { script } from '../support/local-gateway.ts';
@@ -7,6 +7,9 @@ import { GatewayProcess } from '../support/process-gateway.ts';
 import { livingWith } from '../support/processes.ts';
 import { doubleSettings } from '../support/real-agents.ts';
 import { until, wrongWith } from '../support/real-logs.ts';
+
+// Real processes on a machine that may be busy: a bound for what never comes, not a measure.
+vi.setConfig({ testTimeout: 120_000 });
 
 const mark = randomUUID();
 let gateway: GatewayProcess;

@@ -1,10 +1,13 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { SendAnswer } from '../../src/wire/requests.ts';
 import { openGate } from '../support/acp-double.ts';
 import { openTab } from '../support/gateway-server.ts';
 import { script } from '../support/local-gateway.ts';
 import { GatewayProcess } from '../support/process-gateway.ts';
 import { factsOf, snapshotOf, until, wrongWith } from '../support/real-logs.ts';
+
+// Real processes on a machine that may be busy: a bound for what never comes, not a measure.
+vi.setConfig({ testTimeout: 120_000 });
 
 const day = 86_400_000;
 let gateway: GatewayProcess;

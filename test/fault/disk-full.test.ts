@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Double, play } from '../support/acp-double.ts';
 import { GatewayProcess } from '../support/process-gateway.ts';
 import { doubleSettings } from '../support/real-agents.ts';
 import { snapshotOf, until, wrongWith } from '../support/real-logs.ts';
+
+// Real processes on a machine that may be busy: a bound for what never comes, not a measure.
+vi.setConfig({ testTimeout: 120_000 });
 
 function canLimit(): boolean {
   try {

@@ -1,10 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SendAnswer } from '../../src/wire/requests.ts';
 import type { SessionSnapshot } from '../../src/wire/snapshot.ts';
 import { Double, openGate, play } from '../support/acp-double.ts';
 import { GatewayProcess } from '../support/process-gateway.ts';
 import { doubleSettings } from '../support/real-agents.ts';
 import { snapshotOf, until, wrongWith } from '../support/real-logs.ts';
+
+// Real processes on a machine that may be busy: a bound for what never comes, not a measure.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** The rules of order, met by a real agent process over the API of a real gateway. */
 let gateway: GatewayProcess;

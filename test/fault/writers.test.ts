@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { SessionSnapshot } from '../../src/wire/snapshot.ts';
 import { Double, openGate, play } from '../support/acp-double.ts';
 import { GatewayProcess } from '../support/process-gateway.ts';
 import { livingWith } from '../support/processes.ts';
 import { doubleSettings } from '../support/real-agents.ts';
 import { factsOf, snapshotOf, until, wrongWith } from '../support/real-logs.ts';
+
+// Real processes on a machine that may be busy: a bound for what never comes, not a measure.
+vi.setConfig({ testTimeout: 120_000 });
 
 const marks = [randomUUID(), randomUUID()] as const;
 let double: Double;
