@@ -221,12 +221,18 @@ it('a stop of a job names the job and its session, once; what comes later change
 
 it('a stop before the job has a name is sent to it when it has one (C42)', async () => {
   const gate = new Gate();
-  const b = await bench({ m1: { mute: true, stubborn: false, steps: [{ gate }, { job: 'j1' }] } });
+  const b = await bench({ m1: { mute: true, deaf: true, steps: [{ gate }, { job: 'j1' }] } });
   const turn = await b.send('m1');
   await gate.reached;
   await b.gateway.stop('s', { turn: String(turn) });
   expect(await b.ended(turn)).toMatchObject({ outcome: 'cancelled' });
-  expect(b.server.of('session.stop')).toHaveLength(1);
+  gate.open();
+  await expect.poll(() => b.server.of('session.stop').length).toBe(2);
+  expect(b.server.of('session.stop').map((c) => c.params)).toEqual([
+    { session_id: 's' },
+    { session_id: 's', job_id: 'j1' },
+  ]);
+  expect(b.followed.facts.some((f) => f.type === 'job.attached')).toBe(false);
   await b.sound();
 });
 

@@ -16,6 +16,8 @@ export type ResponseStep =
   | { readonly gate: Gate }
   /** Cuts every connection to this response, in the middle; the response goes on. */
   | { readonly cut: true }
+  /** Waits until somebody reads the stream. */
+  | { readonly read: true }
   /** The server forgets the response: 404 from now on, and the connections are cut. */
   | { readonly forget: true }
   | { readonly fail: string }
@@ -54,6 +56,7 @@ class Scripted {
   readonly events: Event[] = [];
   readonly output: Item[] = [];
   readonly readers = new Set<ServerResponse>();
+  onReader = () => {};
   readonly ended = Promise.withResolvers<void>();
   status = 'queued';
   error: { code: string; message: string } | null = null;
@@ -94,6 +97,10 @@ class Scripted {
     this.emit('response.in_progress', { response: this.object });
     for (const step of this.knobs.steps) {
       if ('gate' in step) await step.gate.pass(this.ended.promise);
+      if ('read' in step && this.readers.size === 0)
+        await new Promise<void>((resolve) => {
+          this.onReader = resolve;
+        });
       if (this.status !== 'in_progress') return;
       this.#step(step);
       await new Promise((resolve) => setImmediate(resolve));
@@ -273,6 +280,7 @@ function stream(response: Scripted, answer: ServerResponse, after: number): void
   for (const event of response.events.slice(after + 1)) send(answer, event, response.knobs.twice);
   if (response.status !== 'queued' && response.status !== 'in_progress') return void answer.end();
   response.readers.add(answer);
+  response.onReader();
   answer.on('close', () => response.readers.delete(answer));
 }
 

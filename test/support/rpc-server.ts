@@ -31,6 +31,8 @@ export interface Play {
   readonly mute?: boolean;
   /** A stop is refused, and changes nothing. */
   readonly stubborn?: boolean;
+  /** A stop is taken, and changes nothing. */
+  readonly deaf?: boolean;
   /** Events carry the name that the message was sent with. */
   readonly names?: boolean;
   /** The answer to guidance, or the gate that it waits for. */
@@ -84,7 +86,7 @@ export async function startRpc(script: (message: string, session: string) => Pla
         return answer({ result: { accepted: on?.play.steer?.accepted ?? on !== undefined } });
       case 'session.stop':
         if (on?.play.stubborn) return answer({ error: { code: -32000, message: 'Not now.' } });
-        on?.stopped.resolve();
+        if (!on?.play.deaf) on?.stopped.resolve();
         return answer({ result: {} });
       case 'job.status': {
         const status = jobs.get(String(params.job_id));

@@ -71,7 +71,7 @@ export class RefusedByServer extends Error {
 }
 
 /** An answer that is neither events nor a response. */
-export class NoResponse extends Error {
+class NoResponse extends Error {
   override readonly name = 'WrongAnswer';
 }
 
