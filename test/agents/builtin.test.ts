@@ -7,7 +7,7 @@ import { all, end, OwnedClock, openBuiltin, prompt, reading, script, seenTurn, t
 describe('the builtin agent', () => {
   it('is available without network, key or model, and says so', async () => {
     const agent = createBuiltin();
-    expect(await agent.available()).toEqual({ available: true });
+    expect(await agent.available()).toMatchObject({ available: true, commands: expect.any(Array) });
     expect(agent.description).toContain('needs no network, key or model');
     const { session } = await openBuiltin();
     const help = text(await all(prompt(session, 'What can you do?')));

@@ -60,7 +60,7 @@ const shim = { now: undefined as SessionMachineSnapshot | undefined, getSnapshot
 
 const nothing: Used = { messages: 0, stops: 0, resumes: 0, faults: 0, outputs: 0, answers: 0 };
 
-export function begin(kind: Bounds['kind']): Situation {
+function begin(kind: Bounds['kind']): Situation {
   let session = unopened('s', kind);
   let turn: Turn | undefined;
   const facts: Fact[] = [];
@@ -106,7 +106,7 @@ export interface Move {
 }
 
 /** One event, and all that follows from it at once. */
-export function step(from: Situation, move: Move): Situation {
+function step(from: Situation, move: Move): Situation {
   let { session, turn } = from;
   const facts = [...from.facts];
   for (const draft of move.commits ?? []) {
@@ -147,7 +147,7 @@ export function isEngaged(runner: RunnerSnapshot): boolean {
 }
 
 /** What may happen next depends on this alone. Texts, times and numbers are left out. */
-export function keyOf({ runner, session, used, cancels, turn }: Situation): string {
+function keyOf({ runner, session, used, cancels, turn }: Situation): string {
   const { context } = runner;
   const { queue, open, permissions } = session.context;
   return JSON.stringify([
@@ -179,7 +179,7 @@ function idOf(command: Command): unknown {
 }
 
 /** Everything that must hold in a situation, whatever led there. */
-export function brokenIn(situation: Situation): readonly string[] {
+function brokenIn(situation: Situation): readonly string[] {
   const { facts, session, runner, cancels, prompts } = situation;
   const open = session.context.open?.id;
   const found = [...violations(facts, open === undefined ? [] : [open])];

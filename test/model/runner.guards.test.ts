@@ -74,3 +74,24 @@ test('I3, I4: a stop that comes while the end of its turn is being written holds
   expect(world.turns.map((one) => one.outcome)).toEqual(['finalized']);
   expect(world.context.queue).toMatchObject({ held: true, messages: [{ message: { id: 'm2' } }] });
 });
+
+test('I3, I4: a stop that comes while a resume is being written goes before the message that it lets go', async () => {
+  await running();
+  const turn = world.prompt.turn;
+  world.send('m2');
+  await world.quiet();
+  world.ask({ type: 'stop', turn });
+  await world.quiet();
+  world.settles({ stopReason: 'cancelled' });
+  await world.quiet();
+  world.gated = true;
+  world.ask({ type: 'resume' });
+  await world.quiet();
+  world.ask({ type: 'stop', message: 'm2' });
+  world.gated = false;
+  world.land();
+  await world.quiet();
+  expect(world.types.slice(-2)).toEqual(['queue.released', 'queue.held']);
+  expect(world.prompts).toHaveLength(1);
+  expect(world.context.queue).toMatchObject({ held: true, messages: [{ message: { id: 'm2' } }] });
+});

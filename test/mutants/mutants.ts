@@ -207,6 +207,7 @@ export const mutants: readonly Mutant[] = [
     ],
     [
       'I9: a retry keeps its message id',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source code, looked for as it stands
       'id: `${last.message.id.slice(0, 180)}~${id}` };',
       'id: last.message.id };',
       order,

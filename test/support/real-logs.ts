@@ -58,11 +58,7 @@ export async function sessionsOf(gateway: GatewayProcess): Promise<readonly Sess
 }
 
 /** I6: fold(log) is what the gateway shows, and so is an earlier snapshot with the facts after it. */
-export function liveIsReplay(
-  facts: readonly Fact[],
-  now: SessionSnapshot,
-  seen: Seen | undefined,
-): Violations {
+function liveIsReplay(facts: readonly Fact[], now: SessionSnapshot, seen: Seen | undefined): Violations {
   const found: string[] = [];
   const shown = JSON.stringify(now.turns);
   const folded = foldAll(facts).slice(-now.turns.length || undefined);
@@ -90,7 +86,7 @@ function sorted(value: unknown): unknown {
 }
 
 /** I7: what a reader was told is in the log, where it was. */
-export function keepsWhatWasSeen(facts: readonly Fact[], seen: readonly Fact[]): Violations {
+function keepsWhatWasSeen(facts: readonly Fact[], seen: readonly Fact[]): Violations {
   return seen.flatMap((fact) => {
     const kept = facts[fact.seq - 1];
     return JSON.stringify(sorted(kept)) === JSON.stringify(sorted(fact))
@@ -100,7 +96,7 @@ export function keepsWhatWasSeen(facts: readonly Fact[], seen: readonly Fact[]):
 }
 
 /** I8, I14: words that a script signs with the name of its session (`@name`) stand in that session alone. */
-export function ownWords(facts: readonly Fact[], name: string): Violations {
+function ownWords(facts: readonly Fact[], name: string): Violations {
   return facts.flatMap((fact) => {
     if (fact.type !== 'text.added' && fact.type !== 'thought.added' && fact.type !== 'tool.updated')
       return [];

@@ -61,6 +61,23 @@ describe('a conversation in the gateway', () => {
     expect(await local.gateway.send(session, message)).toEqual(first);
   });
 
+  it('tells the runner once how a turn ended, also of an agent that goes on after its end (I1)', async () => {
+    const told: string[] = [];
+    const other = await localGateway({
+      observe: (event) => {
+        if (event.type === '@xstate.event' && event.event.type === 'agent.settled')
+          told.push(String((event.event as { turn?: string }).turn));
+      },
+    });
+    const { id } = await other.gateway.create({ agent: 'builtin' });
+    const { turn } = await other.gateway.send(id, script('m1', [{ text: 'a' }, { end: 'max_tokens' }]));
+    const reader = await other.follow(id);
+    await reader.until((fact) => fact.type === 'turn.ended');
+    reader.close();
+    await other.close();
+    expect(told).toEqual([turn]);
+  });
+
   it('starts one turn for a message id, however often and however fast it is sent (I9)', async () => {
     const message = script('m1', [{ text: 'once' }]);
     const answers = await Promise.all([1, 2, 3].map(() => local.gateway.send(session, message)));

@@ -126,6 +126,18 @@ describe('a subscription', () => {
     expect(whole.seqs).toEqual([1, 2, 3]);
   });
 
+  it('takes of facts that it was told already only what is new (I6)', async () => {
+    const bench = new Bench(3);
+    await bench.subscribe('e.0');
+    await bench.read();
+    bench.say();
+    bench.say();
+    bench.commit(...bench.log.facts.slice(2));
+    bench.log.fact(text('t', bench.log.seq - 2, 'x'));
+    bench.commit(...bench.log.facts.slice(3));
+    expect(bench.seqs).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
   it('that is closed hears nothing more and leaves nothing behind (I8)', async () => {
     const bench = new Bench(3);
     const subscription = await bench.subscribe('e.0');

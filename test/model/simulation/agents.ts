@@ -11,7 +11,7 @@ import type { Life, Scheduler } from './scheduler.ts';
 import { planOf } from './scripts.ts';
 import type { Watch } from './watch.ts';
 
-export const words = (session: string, turn: string, n: number) => `[${session}:${turn}#${n}]`;
+const words = (session: string, turn: string, n: number) => `[${session}:${turn}#${n}]`;
 
 /** A process of an agent: it serves one session, and may outlive the gateway that started it. */
 class Program {

@@ -63,7 +63,7 @@ function pathsOf(value: unknown): string[] {
   );
 }
 
-export const machines: Readonly<Record<string, AnyStateMachine>> = {
+const machines: Readonly<Record<string, AnyStateMachine>> = {
   conversation: conversationMachine as unknown as AnyStateMachine,
   job: jobMachine as unknown as AnyStateMachine,
   runner: runnerMachine as unknown as AnyStateMachine,

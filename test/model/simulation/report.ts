@@ -21,7 +21,7 @@ export function report(result: Result): string {
 }
 
 /** The message sequence as a Mermaid diagram; of a long one, its end. */
-export function diagram(lines: readonly Line[]): string {
+function diagram(lines: readonly Line[]): string {
   const shown = lines.filter((line) => !isNoise(line)).slice(-mostLines);
   const names = ['user', 'page0', 'page1', 'gateway', 'log', 'agent', 'world'];
   return [

@@ -165,7 +165,7 @@ export class Run {
 }
 
 /** The texts by which an output can be found again in a turn. */
-export function textsOf(output: Output): readonly string[] {
+function textsOf(output: Output): readonly string[] {
   switch (output.type) {
     case 'text':
     case 'thought':

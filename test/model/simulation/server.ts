@@ -12,7 +12,7 @@ import { Life, type Scheduler } from './scheduler.ts';
 import type { Watch } from './watch.ts';
 
 /** Short, so that a schedule meets them all. */
-export const limits: Limits = {
+const limits: Limits = {
   gather: 20,
   stall: 4_000,
   cancel: 1_000,
