@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Mutant, mutants } from './mutants.ts';
+import { type Mutant, mutants, unseen } from './mutants.ts';
 
 /**
  * Breaks one rule at a time in a copy of the tree and says which test finds it first. What was found is kept, so that a
@@ -39,6 +39,8 @@ interface Verdict {
   readonly key: string;
   readonly killedBy?: string;
   readonly realBy?: string;
+  /** The tests with real processes were asked. */
+  readonly realRun?: boolean;
   readonly seconds: number;
 }
 type Verdicts = Record<string, Verdict>;
@@ -166,7 +168,13 @@ async function tryOne(copy: string, mutant: Mutant, before: Verdict | undefined)
     const needsReal = mutant.real !== undefined && !values['no-real'];
     const realBy = before?.realBy ?? (needsReal ? await firstFailure(copy, mutant.real) : undefined);
     const seconds = Math.round((performance.now() - began) / 100) / 10;
-    return { key: keyOf(mutant), seconds, ...(killedBy && { killedBy }), ...(realBy && { realBy }) };
+    return {
+      key: keyOf(mutant),
+      seconds,
+      ...(killedBy && { killedBy }),
+      ...(realBy && { realBy }),
+      ...(needsReal && { realRun: true }),
+    };
   } finally {
     writeFileSync(path, source);
   }
@@ -175,15 +183,18 @@ async function tryOne(copy: string, mutant: Mutant, before: Verdict | undefined)
 function isDone(mutant: Mutant): boolean {
   const verdict = verdicts[mutant.id];
   if (verdict?.key !== keyOf(mutant) || verdict.killedBy === undefined) return false;
-  return mutant.real === undefined || verdict.realBy !== undefined || values['no-real'] === true;
+  return mutant.real === undefined || verdict.realRun === true || values['no-real'] === true;
 }
 
 function table(): string {
   const rows = mutants.map(({ id, file, real }) => {
     const verdict = verdicts[id];
-    const first = !verdict ? 'not run' : (verdict.killedBy ?? '**survives**');
+    const left = unseen[id] === undefined ? '**survives**' : `no difference: ${unseen[id]}`;
+    const first = !verdict ? 'not run' : (verdict.killedBy ?? left);
     const second =
-      real === undefined ? '' : (verdict?.realBy ?? (verdict ? '**survives or not run**' : 'not run'));
+      real === undefined
+        ? ''
+        : (verdict?.realBy ?? (verdict?.realRun ? 'not seen: the law behind it refuses' : 'not run'));
     return `| ${id} | \`${file}\` | ${first.replaceAll('|', '\\|')} | ${second.replaceAll('|', '\\|')} |`;
   });
   return [
@@ -223,10 +234,14 @@ if (todo.length > 0) {
   }
 }
 const run = wanted.filter(({ id }) => verdicts[id]);
-const survivors = run.filter((mutant) => !isDone(mutant));
+const alive = run.filter(({ id }) => verdicts[id]?.killedBy === undefined);
+const survivors = alive.filter(({ id }) => unseen[id] === undefined);
+const asked = run.filter(({ id }) => verdicts[id]?.realRun === true);
 if (values.table) process.stdout.write(table());
 process.stdout.write(
-  `${mutants.length} mutants, ${run.length} run, ${run.length - survivors.length} killed, ${survivors.length} survive.\n`,
+  `${mutants.length} mutants: ${run.length} run, ${run.length - alive.length} killed, ` +
+    `${alive.length - survivors.length} without a difference, ${survivors.length} survive. ` +
+    `Real processes were asked about ${asked.length} and saw ${asked.filter(({ id }) => verdicts[id]?.realBy).length}.\n`,
 );
 for (const { id } of survivors) process.stdout.write(`survives: ${id}\n`);
 for (const mutant of stale) process.stdout.write(`stale: ${mutant.id}: ${staleOf(mutant)}\n`);

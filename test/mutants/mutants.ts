@@ -524,7 +524,7 @@ export const mutants: readonly Mutant[] = [
     [...sessions, ...fault('writers')],
     [
       [
-        'I7: readers hear of it before the session does',
+        'I7: what is committed is not applied',
         "for (const fact of facts) orchestrator.send({ type: 'fact', fact });\n    for (const read of [...this.readers]) read(facts);",
         'for (const read of [...this.readers]) read(facts);',
       ],
@@ -705,3 +705,9 @@ export const mutants: readonly Mutant[] = [
     ],
   ]),
 ];
+
+/** Mutants that change nothing that anybody could see, and why: another guard stands behind the one that is gone. */
+export const unseen: Readonly<Record<string, string>> = {
+  'I4: a stop keeps what was not written':
+    'what is left waiting is refused when it is written, because its turn stops; only memory is held a moment longer',
+};
