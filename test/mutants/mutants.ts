@@ -34,7 +34,7 @@ const runner = model(
   'runner.random',
 );
 const folds = [...unit('wire-fold.misfits', 'wire-fold'), ...model('runner.outputs')];
-const outbox = model('outbox', 'outbox.schedules');
+const outbox = model('outbox.entries', 'outbox', 'outbox.schedules');
 const link = [...model('link'), ...unit('transport.start')];
 const sessions = unit('gateway', 'gateway.sweep');
 const order = fault('order');
@@ -710,4 +710,6 @@ export const mutants: readonly Mutant[] = [
 export const unseen: Readonly<Record<string, string>> = {
   'I4: a stop keeps what was not written':
     'what is left waiting is refused when it is written, because its turn stops; only memory is held a moment longer',
+  'I6: a new connection believes the old one':
+    'the greeting asks for each session anew before a frame of the new connection is looked at',
 };
