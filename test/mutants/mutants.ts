@@ -712,4 +712,6 @@ export const unseen: Readonly<Record<string, string>> = {
     'what is left waiting is refused when it is written, because its turn stops; only memory is held a moment longer',
   'I6: a new connection believes the old one':
     'the greeting asks for each session anew before a frame of the new connection is looked at',
+  'I1: the agent settles twice':
+    'the runner leaves the prompt with its first report and hears no second one from it',
 };
