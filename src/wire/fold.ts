@@ -101,7 +101,7 @@ function apply(turn: Turn, fact: Fact): Turn {
     case 'plan.updated': {
       const plan: Part = { type: 'plan', id: 'plan', entries: fact.entries };
       return has(turn, 'plan', 'plan')
-        ? update(turn, 'plan', 'plan', () => plan)
+        ? update(moving(turn), 'plan', 'plan', () => plan)
         : append(moving(turn), plan);
     }
     case 'permission.asked': {

@@ -49,7 +49,7 @@ describe('the simulated world', () => {
 
   test('keeps them in fresh schedules', async () => {
     const first = randomInt(1, 1_000_000_000);
-    console.log(`fresh seeds ${first} to ${first + 39}; play one again: npm run simulate -- --seed N`);
-    for (let seed = first; seed < first + 40; seed++) await plays(String(seed));
+    console.log(`fresh seeds ${first} to ${first + 2}; play one again: npm run simulate -- --seed N`);
+    for (let seed = first; seed < first + 3; seed++) await plays(String(seed));
   }, 60_000);
 });

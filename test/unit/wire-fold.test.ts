@@ -103,6 +103,17 @@ function foldOne(facts: readonly Fact[]): Turn {
 }
 
 describe('the fold', () => {
+  test('I6: whatever the agent says ends a retry, also a plan that is changed', () => {
+    const log = new Script();
+    const entries = [{ content: 'one', priority: 'low', status: 'pending' }] as const;
+    log.fact(started('t'));
+    log.fact({ type: 'plan.updated', turn: 't', entries });
+    log.fact({ type: 'turn.retrying', turn: 't', attempt: 1, reason: 'The model was busy.' });
+    expect(foldOne(log.facts).retrying?.reason).toBe('The model was busy.');
+    log.fact({ type: 'plan.updated', turn: 't', entries });
+    expect(foldOne(log.facts).retrying).toBe(undefined);
+  });
+
   test('C9: any chunking of the same answer gives the same turn', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 20 }), fc.infiniteStream(fc.nat(6)), (pieces, cuts) => {
