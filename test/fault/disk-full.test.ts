@@ -6,7 +6,7 @@ import { doubleSettings } from '../support/real-agents.ts';
 import { snapshotOf, until, wrongWith } from '../support/real-logs.ts';
 
 // Real processes on a machine that may be busy: a bound for what never comes, not a measure.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: Number(process.env.SLUICE_PATIENCE_MS ?? 120_000) });
 
 function canLimit(): boolean {
   try {
