@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Double, play } from '../support/acp-double.ts';
 import { GatewayProcess } from '../support/process-gateway.ts';
 import { doubleSettings } from '../support/real-agents.ts';
-import { snapshotOf, until, wrongWith } from '../support/real-logs.ts';
+import { factsOf, snapshotOf, until, wrongWith } from '../support/real-logs.ts';
 
 // Real processes on a machine that may be busy: a bound for what never comes, not a measure.
 vi.setConfig({ testTimeout: Number(process.env.SLUICE_PATIENCE_MS ?? 120_000) });
@@ -70,6 +70,13 @@ describe.runIf(canLimit())('a full disk while agents stream', () => {
       'cancelled',
       'cancelled',
       true,
+    ]);
+    // The log says that it was stopped, and not only that it ended.
+    const types = (await factsOf(gateway, 'a')).map((fact) => fact.type);
+    expect(types.slice(types.indexOf('turn.stopping'))).toEqual([
+      'turn.stopping',
+      'queue.held',
+      'turn.ended',
     ]);
     const before = await snapshotOf(gateway, 'b');
     await until(gateway, 'b', (now) => now.cursor !== before.cursor);

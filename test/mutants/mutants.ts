@@ -536,18 +536,22 @@ export const mutants: readonly Mutant[] = [
       ],
     ],
   ),
-  ...at('src/gateway/sessions/registry.ts', fault('writers'), [
+  ...at(
+    'src/gateway/sessions/registry.ts',
+    [...unit('gateway'), ...fault('writers')],
     [
-      'I7: a fenced session stays open',
-      '          host.kill();\n          this.forget(session);',
-      '          host.kill();',
+      [
+        'I7: a fenced session stays open',
+        '          host.kill();\n          this.forget(session);',
+        '          host.kill();',
+      ],
+      [
+        'I7: the agent of a fenced session goes on',
+        '          host.kill();\n          this.forget(session);',
+        '          this.forget(session);',
+      ],
     ],
-    [
-      'I7: the agent of a fenced session goes on',
-      '          host.kill();\n          this.forget(session);',
-      '          this.forget(session);',
-    ],
-  ]),
+  ),
   ...at('src/gateway/sessions/sends.ts', sessions, [
     [
       'I9: a double click is two messages',

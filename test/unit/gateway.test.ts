@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LogConflict } from '../../src/gateway/log/log.ts';
 import type { MemoryLog } from '../../src/gateway/log/memory.log.ts';
 import { Refusal } from '../../src/gateway/refusal.ts';
 import { foldAll } from '../../src/wire/fold.ts';
@@ -76,6 +77,39 @@ describe('a conversation in the gateway', () => {
     reader.close();
     await other.close();
     expect(told).toEqual([turn]);
+  });
+
+  it('fails a turn whose stream ends without an end, and keeps what came (I1, I13)', async () => {
+    const { turn } = await local.gateway.send(session, script('m1', [{ text: 'half' }, { cut: true }]));
+    await ended(turn);
+    expect((await local.gateway.snapshot(session)).turns[0]).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'stream.ended_early' },
+      parts: [{ text: 'half' }],
+    });
+  });
+
+  it('kills the agent of a session that another gateway writes, also one that would survive (I7)', async () => {
+    const signals: string[] = [];
+    const other = await localGateway({
+      signal: (pgid, signal) => {
+        signals.push(signal);
+        process.kill(-pgid, signal);
+      },
+    });
+    const { id } = await other.gateway.create({ agent: 'builtin' });
+    const reader = await other.follow(id);
+    const steps = [{ survive: [{ tokens: { count: 2_000, every: 5 } }] }];
+    await other.gateway.send(id, script('m1', steps));
+    await reader.until((fact) => fact.type === 'text.added');
+    const fenced = Promise.withResolvers<void>();
+    other.log.append = async () => {
+      fenced.resolve();
+      throw new LogConflict('another writer');
+    };
+    await fenced.promise;
+    await expect.poll(() => signals).toContain('SIGKILL');
+    await other.close();
   });
 
   it('starts one turn for a message id, however often and however fast it is sent (I9)', async () => {
