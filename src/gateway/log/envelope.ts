@@ -44,8 +44,8 @@ export function unsealAll(sealed: readonly Sealed[], place: Place): readonly Fac
 
 /** Letters and digits; new for each log that a session gets. */
 export function newEpoch(): string {
-  const [a, b] = crypto.getRandomValues(new Uint32Array(2)) as unknown as [number, number];
-  return (BigInt(a) * 2n ** 32n + BigInt(b)).toString(36).padStart(13, '0');
+  const [random = 0n] = crypto.getRandomValues(new BigUint64Array(1));
+  return random.toString(36).padStart(13, '0');
 }
 
 export function withCursor(row: MessageRow, cursor: string): MessageRow {

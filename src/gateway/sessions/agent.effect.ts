@@ -1,4 +1,4 @@
-import { type CallbackLogicFunction, fromCallback, fromPromise } from 'xstate';
+import { fromCallback, fromPromise } from 'xstate';
 import type { AgentInput, AgentOrder, Polled, RunnerEvent, Settled } from '../../../machines/runner.types.ts';
 import type { AgentSession, Output } from '../../agents/agent.ts';
 import type { Turn } from '../../wire/turn.ts';
@@ -22,16 +22,14 @@ export interface AgentEffects {
 export function agentEffects(host: AgentHost, open: () => Turn | undefined): AgentEffects {
   /** The running prompt, so that a poll which found the stream can hand it over. */
   let current: Prompt | undefined;
-  const run: CallbackLogicFunction<never, AgentOrder, AgentInput> = ({ input, sendBack, receive }) => {
-    // The callback's events go to the runner alone.
-    const prompt = new Prompt(host, input, sendBack as unknown as (event: RunnerEvent) => void, open);
-    current = prompt;
-    receive((order) => prompt.obey(order));
-    void prompt.run();
-    return () => prompt.leave();
-  };
   return {
-    agent: fromCallback<AgentOrder, AgentInput>(run as never),
+    agent: fromCallback<AgentOrder, AgentInput>(({ input, sendBack, receive }) => {
+      const prompt = new Prompt(host, input, sendBack, open);
+      current = prompt;
+      receive((order) => prompt.obey(order));
+      void prompt.run();
+      return () => prompt.leave();
+    }),
     poll: fromPromise<Polled, { readonly handle: string }>(async ({ input }) => {
       const session = await host.open();
       const found = (await session.poll?.(input.handle)) ?? { state: 'running' };

@@ -78,6 +78,8 @@ export function project(
 
 /** Turns that end by these facts. The law follows no text, so the open turn is folded here. */
 function settledBy(context: SessionContext, facts: readonly Fact[]): readonly Turn[] {
+  // Nearly every append is text: the turn's own actor folds that.
+  if (!facts.some((fact) => fact.type === 'turn.ended')) return [];
   let turn = context.open ? turnOf(context.open.ref) : undefined;
   const settled: Turn[] = [];
   for (const fact of facts) {

@@ -130,17 +130,24 @@ export class OpenSession {
     if (change.mode !== undefined) await agent?.setMode?.(change.mode);
   }
 
-  /** Resolves when the open turn has ended, or after `ms`. */
+  /** Resolves when the open turn has ended or the session is gone, or after `ms`. Leaves no reader and no timer. */
   async ended(ms: number): Promise<void> {
     if (!this.ref.getSnapshot().context.open) return;
     await new Promise<void>((resolve) => {
       const { clock } = this.#options;
-      const timer = clock.setTimeout(resolve, ms, true);
-      this.readers.add((facts) => {
-        if (!facts.some((fact) => fact.type === 'turn.ended')) return;
+      const done = () => {
         clock.clearTimeout(timer as never);
+        this.readers.delete(read);
+        this.closers.delete(done);
         resolve();
-      });
+      };
+      const read = (facts: readonly Fact[]) => {
+        if (facts.some((fact) => fact.type === 'turn.ended')) done();
+      };
+      const timer = clock.setTimeout(done, ms, true);
+      this.readers.add(read);
+      // A writer that was fenced sees no end: the other one writes it.
+      this.closers.add(done);
     });
   }
 
