@@ -1,35 +1,11 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { userEvent } from 'vitest/browser';
-import { App } from '../../src/console/app.tsx';
 import { imagesOf } from '../../src/console/composer/images.ts';
 import { draftOf } from '../../src/console/lib/ui.ts';
-import { start } from '../../src/console/start.ts';
 import { ended, started, text } from '../support/facts.ts';
 import { PageGateway } from '../support/page.gateway.ts';
-import { find, painted, show } from './console.harness.tsx';
-
-function pageAt(address: string, gateway: PageGateway) {
-  const before = location.href;
-  history.replaceState(null, '', address);
-  const sluice = start({
-    fetch: gateway.fetch as typeof fetch,
-    openSocket: gateway.openSocket,
-    shelf: { values: async () => [], set: async () => {}, delete: async () => {} },
-    presence: null,
-  });
-  onTestFinished(() => {
-    sluice.close();
-    history.replaceState(null, '', before);
-  });
-  const host = show(() => <App sluice={sluice} />);
-  const arrive = async () => {
-    do {
-      gateway.line.flush();
-      await painted();
-    } while (gateway.line.queue.length > 0);
-  };
-  return { host, arrive };
-}
+import { pageAt } from './console.at.tsx';
+import { find, painted } from './console.harness.tsx';
 
 const done = (gateway: PageGateway, method: string, path: string) =>
   gateway.calls.filter((call) => call.method === method && call.path === path).map((call) => call.body);
