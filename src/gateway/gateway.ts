@@ -14,7 +14,8 @@ import type {
 } from '../wire/requests.ts';
 import type { SessionSnapshot, SessionSummary } from '../wire/snapshot.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { type Log, LogUnavailable } from './log/log.ts';
+import type { Log } from './log/log.ts';
+import { Owed } from './owed.ts';
 import { Refusal } from './refusal.ts';
 import { confine } from './security/roots.ts';
 import type { AgentLine, Service } from './service.ts';
@@ -67,14 +68,14 @@ class LocalGateway implements Gateway {
   readonly #registry: Registry;
   readonly #watchers = new Set<Watcher>();
   readonly #sends: Sends;
-  /** What will be tried again. */
-  readonly #owed = new Set<unknown>();
+  readonly #owed: Owed;
   #closing = false;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#log = options.log;
     this.#clock = options.clock ?? systemClock;
+    this.#owed = new Owed(this.#clock, (what, error) => this.#warn(what, error));
     this.#registry = new Registry({
       log: options.log,
       clock: this.#clock,
@@ -88,7 +89,7 @@ class LocalGateway implements Gateway {
       warn: (message, error) => this.#warn(message, error),
     });
     this.#sends = new Sends(this.#log, this.#registry, (...job) =>
-      this.#insist('a job could not be started', () => this.#startJob(...job)),
+      this.#owed.insist('a job could not be started', () => this.#startJob(...job)),
     );
   }
 
@@ -278,7 +279,7 @@ class LocalGateway implements Gateway {
 
   async close(): Promise<void> {
     this.#closing = true;
-    for (const timer of this.#owed) this.#clock.clearTimeout(timer as never);
+    this.#owed.close();
     const reason = 'The gateway was stopped while this ran.';
     await Promise.all(
       this.#registry.sessions.map(async (session) => {
@@ -311,31 +312,16 @@ class LocalGateway implements Gateway {
     for (const fact of facts) {
       // A job that its agent began; those that the user asks for are started by the call that asks.
       if (fact.type !== 'job.attached' || fact.request.handle === undefined || this.#closing) continue;
-      void this.#insist('a turn that became a job could not be joined', () =>
+      void this.#owed.insist('a turn that became a job could not be joined', () =>
         this.#startJob(session.id, fact.job, fact.request),
       );
     }
     const draft = kind === 'job' && parent !== undefined ? settlement(session.id, facts) : undefined;
     if (!draft || parent === undefined || this.#closing) return;
     // The job's own end is committed first; should this be lost, the next start completes it.
-    void this.#insist('a job could not be settled with its parent', () =>
+    void this.#owed.insist('a job could not be settled with its parent', () =>
       this.#registry.with(parent, (open) => open.ask({ type: 'settleJob', draft })),
     );
-  }
-
-  /** Does what a committed fact calls for; while the log cannot be written, again and again. Resolves after the first try. */
-  async #insist(what: string, run: () => Promise<unknown>): Promise<void> {
-    try {
-      await run();
-    } catch (error) {
-      this.#warn(what, error);
-      if (this.#closing || !mayPass(error)) return;
-      const timer = this.#clock.setTimeout(() => {
-        this.#owed.delete(timer);
-        void this.#insist(what, run);
-      }, 1_000);
-      this.#owed.add(timer);
-    }
   }
 
   async #announce(session: string): Promise<void> {
@@ -355,9 +341,4 @@ class LocalGateway implements Gateway {
   #warn(message: string, error: unknown): void {
     this.#options.warn?.(message, error);
   }
-}
-
-/** The log cannot be written now, or the session is being opened anew. */
-function mayPass(error: unknown): boolean {
-  return error instanceof LogUnavailable || (error instanceof Refusal && error.status === 503);
 }
