@@ -186,6 +186,7 @@ describe('what an ACP agent does unasked', () => {
     await first('text.added');
     await local.gateway.stop('s', { turn: id });
     await ended(id);
+    await expect.poll(() => double.noted('asking')).toHaveLength(1);
     expect((await run([{ text: 'again' }])).outcome).toBe('finalized');
     await expect.poll(() => double.noted('answered')).toMatchObject([cancelled]);
     expect((await local.gateway.snapshot('s')).permissions).toEqual([]);

@@ -142,6 +142,7 @@ class Play {
 
   async #permission(step: Extract<DoubleStep, { permission: string }>): Promise<acp.StopReason | undefined> {
     const { tool = step.permission, title = 'May I?', on = {}, content } = step;
+    note('asking', { permission: step.permission });
     const answer = await this.#client.request('session/request_permission', {
       sessionId: this.#id,
       toolCall: { toolCallId: tool, title, ...(content && { content }) } as acp.ToolCallUpdate,

@@ -6,13 +6,15 @@ import { type Clock, within } from '../workspace/clock.ts';
 import { Channel } from './channel.ts';
 import type { Client } from './connection.ts';
 import { promptBlocks } from './context.ts';
-import { exitFailure, failureOf, nameOf, saidBy } from './failures.ts';
+import { exitFailure, failureOf, nameOf } from './failures.ts';
 import { Guidance } from './guidance.ts';
 import type { AcpAgent } from './options.ts';
 import { Permissions } from './permissions.ts';
-import { type Offered, Pickers } from './pickers.ts';
+import type { Offered } from './pickers.ts';
 import type { Program } from './program.ts';
+import { type Run, Runs } from './runs.ts';
 import { Services } from './services.ts';
+import { Settings } from './settings.ts';
 import { Terminals } from './terminals.ts';
 import { spentUsage, Updates } from './updates.ts';
 
@@ -22,12 +24,6 @@ export interface AcpSessionOptions {
   readonly program: Program;
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
-}
-
-interface Run {
-  readonly turn: string;
-  readonly channel: Channel<Output>;
-  cancelled: boolean;
 }
 
 /** Sources of updates that belong to no prompt, as Qwen Code names them. */
@@ -41,19 +37,13 @@ export class AcpSession implements AgentSession, Client {
   readonly #permissions: Permissions;
   readonly services: Services;
   readonly #guidance = new Guidance();
-  readonly #pickers = new Pickers();
+  readonly #runs: Runs;
+  readonly #settings: Settings;
   #connection: acp.ClientConnection | undefined;
   #initialized: acp.InitializeResponse | undefined;
   #agentSession = '';
   /** What `session/load` replays is known already, and better. */
   #replaying = false;
-  #run: Run | undefined;
-  #lastTurn: string | undefined;
-  /** Said in a prompt, and not of it: follows when it is over. */
-  #asides: Output[] = [];
-  #aside = false;
-  /** To be said with the first prompt. */
-  #opening: Output[] = [];
   #context: string | undefined;
   #closing = false;
   #gone: AgentError | undefined;
@@ -62,8 +52,15 @@ export class AcpSession implements AgentSession, Client {
     const { open, env, clock } = options;
     this.#options = options;
     this.#terminals = new Terminals({ cwd: open.cwd, env, clock, onProcess: open.onProcess });
-    this.services = new Services(open.cwd, this.#terminals, () => this.#run?.cancelled ?? false);
-    const say = (output: Output) => this.#say(output);
+    this.#runs = new Runs(open.onOutput);
+    this.services = new Services(open.cwd, this.#terminals, () => this.#runs.cancelled);
+    const say = (output: Output) => this.#runs.say(output);
+    this.#settings = new Settings({
+      agent: options.agent,
+      say,
+      request: (method: string, params?: unknown) => this.connection.agent.request(method, params),
+      agentSession: () => this.#agentSession,
+    });
     this.#updates = new Updates({ terminals: this.#terminals, say });
     this.#permissions = new Permissions(open.cwd, this.#updates.tools, say);
   }
@@ -96,7 +93,7 @@ export class AcpSession implements AgentSession, Client {
   /** The agent's session is open; from here on its end is told by `onExit`. */
   opened(agentSession: string, offered: Offered | undefined): void {
     this.#agentSession = agentSession;
-    this.#pickers.take(offered);
+    this.#settings.take(offered);
     const { program } = this.#options;
     void program.exited.then((exit) =>
       this.#exited(exitFailure(this.#options.agent, exit, program.lastWords)),
@@ -106,41 +103,37 @@ export class AcpSession implements AgentSession, Client {
 
   /** The session is as it was asked for: tells what can be picked. */
   ready(): void {
-    const { changed } = this.#pickers;
-    this.#options.open.onOutput({ ...changed, agentSession: this.#agentSession });
+    this.#options.open.onOutput({ ...this.#settings.changed, agentSession: this.#agentSession });
   }
 
   /** Earlier turns that the agent does not know, for its first prompt. */
   tellEarlier(context: string, notice: string): void {
     this.#context = context;
-    this.#opening.push({ type: 'notice', level: 'info', code: 'agent.context_given', text: notice });
+    this.#runs.note({ type: 'notice', level: 'info', code: 'agent.context_given', text: notice });
   }
 
   /** Something to be said with the first prompt. */
   note(text: string): void {
-    this.#opening.push({ type: 'notice', level: 'warning', code: 'agent.setting_refused', text });
+    this.#runs.note({ type: 'notice', level: 'warning', code: 'agent.setting_refused', text });
   }
 
   prompt(request: PromptRequest): AsyncIterable<Output> {
     const channel = new Channel<Output>();
-    if (this.#gone ?? this.#run) {
+    if (this.#gone ?? this.#runs.current) {
       const busy = { code: 'agent.busy', message: `${nameOf(this.#options.agent)} is still answering.` };
       channel.push({ type: 'ended', stopReason: 'error', error: this.#gone ?? busy });
       channel.end();
       return channel;
     }
-    const run: Run = { turn: request.turn, channel, cancelled: false };
     // A question of its own that nobody was shown, since the turn before was stopped, would keep it busy for ever.
     this.#permissions.cancelAll();
-    this.#run = run;
-    request.signal.addEventListener('abort', () => channel.abandon(), { once: true });
-    for (const output of this.#opening.splice(0)) channel.push(output);
+    const run = this.#runs.begin(request, channel);
     void this.#ask(run, request.content);
     return channel;
   }
 
   async cancel(): Promise<void> {
-    if (this.#run) this.#run.cancelled = true;
+    if (this.#runs.current) this.#runs.current.cancelled = true;
     this.#guidance.refuse();
     const told = this.connection.agent.notify('session/cancel', { sessionId: this.#agentSession });
     // The protocol asks for it; a question that the stop overtook has nobody else to answer it.
@@ -153,26 +146,22 @@ export class AcpSession implements AgentSession, Client {
   }
 
   async steer(content: readonly ContentBlock[]): Promise<boolean> {
-    if (!this.#run || this.#run.cancelled) return false;
+    if (!this.#runs.current || this.#runs.cancelled) return false;
     return this.#guidance.offer(content);
   }
 
-  async setModel(model: string): Promise<void> {
-    await this.#pick('model', model, () =>
-      this.connection.agent.request('session/set_model', { sessionId: this.#agentSession, modelId: model }),
-    );
+  setModel(model: string): Promise<void> {
+    return this.#settings.setModel(model);
   }
 
-  async setMode(mode: string): Promise<void> {
-    await this.#pick('mode', mode, () =>
-      this.connection.agent.request('session/set_mode', { sessionId: this.#agentSession, modeId: mode }),
-    );
+  setMode(mode: string): Promise<void> {
+    return this.#settings.setMode(mode);
   }
 
   async close(): Promise<void> {
     this.#closing = true;
     this.#gone = new AgentError('agent.closed', 'This session of the agent is closed.');
-    this.#run?.channel.abandon();
+    this.#runs.current?.channel.abandon();
     this.#permissions.cancelAll();
     this.#guidance.refuse();
     this.#terminals.killAll();
@@ -193,26 +182,25 @@ export class AcpSession implements AgentSession, Client {
     const { sessionId, update } = notification ?? {};
     if (!update || (this.#agentSession !== '' && sessionId !== this.#agentSession)) return;
     const { sessionUpdate } = update;
-    if (sessionUpdate === 'current_mode_update') return this.#moved('mode', update.currentModeId);
+    if (sessionUpdate === 'current_mode_update') return this.#settings.moved('mode', update.currentModeId);
     if (sessionUpdate === 'config_option_update') {
-      this.#pickers.take({ configOptions: update.configOptions });
-      return this.#say(this.#pickers.changed);
+      this.#settings.take({ configOptions: update.configOptions });
+      return this.#runs.say(this.#settings.changed);
     }
     const ofSession = ['available_commands_update', 'session_info_update', 'usage_update'].includes(
       sessionUpdate,
     );
     if (this.#replaying && !ofSession) return;
-    if (sessionUpdate === 'user_message_chunk') return this.#run?.channel.push({ type: 'accepted' });
+    if (sessionUpdate === 'user_message_chunk') return this.#runs.current?.channel.push({ type: 'accepted' });
     const source = update._meta?.source;
-    this.#aside = typeof source === 'string' && asideSource.test(source);
-    try {
-      this.#updates.read(update);
-    } catch (error) {
-      const text = `The agent sent something that could not be read (${sessionUpdate}): ${String(error)}`;
-      this.#say({ type: 'notice', level: 'warning', code: 'agent.malformed', text });
-    } finally {
-      this.#aside = false;
-    }
+    this.#runs.reading(typeof source === 'string' && asideSource.test(source), () => {
+      try {
+        this.#updates.read(update);
+      } catch (error) {
+        const text = `The agent sent something that could not be read (${sessionUpdate}): ${String(error)}`;
+        this.#runs.say({ type: 'notice', level: 'warning', code: 'agent.malformed', text });
+      }
+    });
   }
 
   async permission(
@@ -220,7 +208,7 @@ export class AcpSession implements AgentSession, Client {
     signal: AbortSignal,
   ): Promise<acp.RequestPermissionResponse> {
     // I4: after a stop nothing is asked any more.
-    if (this.#run?.cancelled || this.#closing) return { outcome: { outcome: 'cancelled' } };
+    if (this.#runs.cancelled || this.#closing) return { outcome: { outcome: 'cancelled' } };
     return this.#permissions.ask(request, signal);
   }
 
@@ -228,7 +216,7 @@ export class AcpSession implements AgentSession, Client {
     // A11: Qwen Code asks for guidance between its tools, and never again after one refusal.
     if (method === 'craft/drainMidTurnQueue') return this.#guidance.take();
     // A7: it waits with a turn of its own when it is told that one is running.
-    if (method === '_qwencode/start_turn') return { accepted: this.#run === undefined };
+    if (method === '_qwencode/start_turn') return { accepted: this.#runs.current === undefined };
     return undefined;
   }
 
@@ -249,7 +237,7 @@ export class AcpSession implements AgentSession, Client {
         prompt,
       });
       const usage = spentUsage(response) ?? spentUsage(response._meta);
-      if (usage) this.#say({ type: 'usage', usage });
+      if (usage) this.#runs.say({ type: 'usage', usage });
       this.#settle(run, { type: 'ended', stopReason: reasonOf(response.stopReason) });
     } catch (error) {
       // Why the connection is gone is told by the end of the program.
@@ -260,62 +248,11 @@ export class AcpSession implements AgentSession, Client {
   }
 
   #settle(run: Run, end: Output): void {
-    if (this.#run !== run) return;
+    if (this.#runs.current !== run) return;
     this.#updates.tools.flush();
-    this.#run = undefined;
-    this.#lastTurn = run.turn;
     this.#permissions.cancelAll();
     this.#guidance.refuse();
-    run.channel.push(end);
-    run.channel.end();
-    const asides = this.#asides.splice(0);
-    if (asides.length === 0) return;
-    void run.channel.drained.then(() => {
-      for (const output of asides) this.#say(output);
-    });
-  }
-
-  #say(output: Output): void {
-    const { onOutput } = this.#options.open;
-    if (output.type === 'changed') return onOutput(output);
-    if (this.#run && this.#aside && output.type !== 'usage') {
-      this.#asides.push(output);
-      return;
-    }
-    if (this.#run) return this.#run.channel.push(output);
-    // A4: it may come after the end of the turn that it is about.
-    const turn = output.type === 'usage' && this.#lastTurn !== undefined && { turn: this.#lastTurn };
-    onOutput({ ...output, ...turn });
-  }
-
-  #moved(which: 'model' | 'mode', current: string): void {
-    this.#pickers.moved(which, current);
-    this.#say({ type: 'changed', [which]: current });
-  }
-
-  async #pick(which: 'model' | 'mode', wanted: string, byMethod: () => Promise<unknown>): Promise<void> {
-    const picker = this.#pickers[which];
-    if (!picker || picker.current === wanted) return;
-    try {
-      if (picker.via === 'method') await byMethod();
-      else {
-        const answer = await this.connection.agent.request('session/set_config_option', {
-          sessionId: this.#agentSession,
-          configId: picker.via.option,
-          value: wanted,
-        });
-        this.#pickers.take({ configOptions: answer.configOptions });
-      }
-      this.#pickers.moved(which, wanted);
-    } catch (error) {
-      // The session says what holds.
-      this.#say(this.#pickers.changed);
-      const name = nameOf(this.#options.agent);
-      throw new AgentError(
-        `agent.${which}_refused`,
-        `${name} did not take the ${which} ${wanted}: ${saidBy(error)}.`,
-      );
-    }
+    this.#runs.end(run, end);
   }
 
   #disconnected(): void {
@@ -331,7 +268,7 @@ export class AcpSession implements AgentSession, Client {
     this.#guidance.refuse();
     if (this.#closing) return;
     this.#gone = new AgentError(failure.code, failure.message);
-    const run = this.#run;
+    const run = this.#runs.current;
     if (run) this.#settle(run, { type: 'ended', stopReason: 'error', error: failure });
     // What it said before its end is written first (I7).
     const read = run ? within(this.#options.clock, 1000, run.channel.drained) : Promise.resolve();
