@@ -8,6 +8,7 @@ import { reduce } from './reduce.ts';
 import {
   adopt,
   cursorOf,
+  isBehind,
   isGap,
   isKnown,
   isLawful,
@@ -47,8 +48,13 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** Reads that may find no log of a job: about a minute. */
+/** Reads that may find no log of a job, or a log as it was before: about a minute. */
 const patience = 8;
+
+const behind = {
+  code: 'session.behind',
+  message: 'The gateway does not know of the newest yet; it is asked again.',
+};
 
 /** Waits before a snapshot is asked for again: 0.5 s, doubled up to 15 s. */
 const backoff = ({ context }: { context: SessionContext }) =>
@@ -98,6 +104,10 @@ export const ground = setup({
     isUnknownNext: ({ context, event }) => isFact(event) && isNext(context, event) && !isKnown(event),
     isState: ({ event }, params: { state: SessionState }) =>
       event.type === 'xstate.done.actor.load' && event.output.state === params.state,
+    isBehind: ({ context, event }) =>
+      event.type === 'xstate.done.actor.load' &&
+      isBehind(context, event.output) &&
+      context.attempt < patience,
     /** There is no such session. A job is announced by its parent before it has a log, so it is asked for some more. */
     isUnknown: ({ context, event }) =>
       event.type === 'xstate.error.actor.load' &&
@@ -144,6 +154,7 @@ export const ground = setup({
     }),
     ready: ({ context }) =>
       context.owner?.send({ type: 'session.ready', session: context.id, cursor: cursorOf(context) }),
+    foundBehind: assign(({ context }) => ({ attempt: context.attempt + 1, problem: behind })),
     failedToLoad: assign(({ context, event }) => {
       if (event.type !== 'xstate.error.actor.load') return {};
       const message = event.error instanceof Error ? event.error.message : 'The session could not be read.';

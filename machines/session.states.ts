@@ -94,11 +94,14 @@ export const opening = ground.createStateConfig({
         id: 'load',
         src: 'load',
         input: ({ context }) => ({ session: context.id }),
-        onDone: states.map((state) => ({
-          guard: { type: 'isState' as const, params: { state } },
-          actions: ['adopt' as const, 'ready' as const],
-          target: `#session.${state}`,
-        })),
+        onDone: [
+          { guard: 'isBehind', actions: 'foundBehind', target: 'waiting' },
+          ...states.map((state) => ({
+            guard: { type: 'isState' as const, params: { state } },
+            actions: ['adopt' as const, 'ready' as const],
+            target: `#session.${state}`,
+          })),
+        ],
         onError: [
           { guard: 'isUnknown', actions: 'failedToLoad', target: '#session.closed' },
           { actions: 'failedToLoad', target: 'waiting' },

@@ -236,6 +236,15 @@ export function adopt(
   };
 }
 
+/**
+ * True for a snapshot of this log as it was before what is shown. A log only grows, so whoever gives it has been
+ * overtaken by another writer and does not know it yet: taken, it would make finished rows anew (I10).
+ */
+export function isBehind({ epoch, seq }: SessionContext, snapshot: SessionSnapshot): boolean {
+  const cursor = parseCursor(snapshot.cursor);
+  return cursor?.epoch === epoch && cursor.seq < seq;
+}
+
 const mayBeAbsent = [
   'parent',
   'title',

@@ -14,3 +14,7 @@ export class Refusal extends Error {
     this.extra = extra;
   }
 }
+
+export function closing(): Refusal {
+  return new Refusal(503, 'gateway.closing', 'Sluice is stopping. Send it again after the next start.');
+}

@@ -242,6 +242,31 @@ describe('C30: reading a session', () => {
     expect(world.turns('s')[1]?.parts[2]).toMatchObject({ text: 'second!' });
   });
 
+  test('I10: a snapshot of the log as it was before changes no row: it is asked for again, and after a minute believed', async () => {
+    const world = new SessionsWorld();
+    const live = world.begin('s');
+    world.feed(...live.write(started('t'), text('t', 0, 'done'), ended('t')));
+    const [row] = world.turns('s');
+    // Given by a gateway that was overtaken and does not know it yet.
+    world.orchestrator.send({ type: 'resync', session: 's', reason: 'ahead' });
+    await world.load(snapshotOf(live.facts, 3));
+    expect(world.turns('s')).toEqual([row]);
+    expect(world.ref('s').getSnapshot().context.problem?.code).toBe('session.behind');
+    world.clock.advance(500);
+    await world.load(snapshotOf(live.facts));
+    expect(world.state('s')).toBe('finalized');
+    expect(world.turns('s')[0]).toBe(row);
+    expect(world.ref('s').getSnapshot().context.problem).toBeNull();
+
+    world.orchestrator.send({ type: 'resync', session: 's', reason: 'ahead' });
+    for (let i = 0; i < 8; i++) {
+      await world.load(snapshotOf(live.facts, 3));
+      world.clock.advance(15_000);
+    }
+    await world.load(snapshotOf(live.facts, 3));
+    expect(world.state('s')).toBe('streaming');
+  });
+
   test('I6: a new epoch is another log: nothing of the old one stays', async () => {
     const world = new SessionsWorld();
     const old = world.begin('s');

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { Refusal } from '../refusal.ts';
+import { closing, Refusal } from '../refusal.ts';
 import type { Caller, Gate } from '../security/gate.ts';
 import { securityHeaders } from '../security/headers.ts';
 import { openApi } from './openapi.ts';
@@ -74,9 +74,7 @@ function apiRoutes(options: AppOptions): Hono {
       : options.gate.authorize(callerOf(context, options));
     if (refusal) return problem(refusal);
     if (options.isClosing() && context.req.method !== 'GET' && context.req.method !== 'HEAD') {
-      return problem(
-        new Refusal(503, 'gateway.closing', 'Sluice is stopping. Send it again after the next start.'),
-      );
+      return problem(closing());
     }
     await next();
     if (!context.res.headers.has('cache-control')) context.res.headers.set('cache-control', 'no-store');

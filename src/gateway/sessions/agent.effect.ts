@@ -84,6 +84,8 @@ class Prompt {
   async run(): Promise<void> {
     try {
       const session = await this.#host.open();
+      // I3: the turn has ended while its agent was started.
+      if (this.#settled) return;
       // I5: a stop that came before the agent was up leaves nothing to cancel, and no prompt is sent.
       const rejoins = this.#input.how === 'reattach';
       if (this.#cancelled && !rejoins) return this.#settle({ stopReason: 'cancelled' });

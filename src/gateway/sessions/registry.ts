@@ -11,7 +11,7 @@ import type { Fact } from '../../wire/facts.ts';
 import type { SessionSnapshot } from '../../wire/snapshot.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log/log.ts';
-import { Refusal } from '../refusal.ts';
+import { closing, Refusal } from '../refusal.ts';
 import { AgentHost, type SignalGroup } from './agent.host.ts';
 import { readSnapshot } from './read.ts';
 import { OpenSession } from './session.ts';
@@ -50,6 +50,7 @@ export class Registry {
   readonly #disposing = new Set<Promise<void>>();
   /** How many calls and readers need the session to stay open. */
   readonly #uses = new Map<string, number>();
+  #isClosing = false;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -113,7 +114,7 @@ export class Registry {
       if (uses > 0) this.#uses.set(session, uses);
       else {
         this.#uses.delete(session);
-        this.#orchestrator.send({ type: 'release', session });
+        if (!this.#isClosing) this.#orchestrator.send({ type: 'release', session });
       }
     };
   }
@@ -127,6 +128,8 @@ export class Registry {
       this.#orchestrator.send({ type: 'open', session, kind });
     }
     if (!open) {
+      // What was opened now would be ended by nobody.
+      if (this.#isClosing) return Promise.reject(closing());
       open = this.#start(session);
       this.#open.set(session, open);
       open.catch(() => this.#open.delete(session));
@@ -139,7 +142,9 @@ export class Registry {
     this.#orchestrator.send({ type: 'forget', session });
   }
 
+  /** Ends what is open; nothing is opened any more. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     for (const session of [...this.#open.keys()]) void this.#dispose(session);
     await Promise.all(this.#disposing);
     this.#orchestrator.stop();

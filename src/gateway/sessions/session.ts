@@ -109,6 +109,7 @@ export class OpenSession {
   ask(ask: Ask): Promise<Readonly<Record<string, unknown>>> {
     this.#commands += 1;
     const id = `c${this.#commands}`;
+    if (this.runner.getSnapshot().status !== 'active') return Promise.reject(restarting());
     return new Promise((resolve, reject) => {
       this.#waiters.set(id, { resolve, reject });
       this.runner.send({ type: 'command', command: { ...ask, id } as Command });
@@ -154,11 +155,7 @@ export class OpenSession {
   /** Stops the runner and the agent's side. What waits for an answer is refused, so that it is asked again. */
   async dispose(): Promise<void> {
     this.runner.stop();
-    for (const id of [...this.#waiters.keys()]) {
-      this.#take(id)?.reject(
-        new Refusal(503, 'session.restarting', 'The session is being opened anew; try again.'),
-      );
-    }
+    for (const id of [...this.#waiters.keys()]) this.#take(id)?.reject(restarting());
     await this.host.close();
   }
 
@@ -199,6 +196,10 @@ export class OpenSession {
     onCommitted(this, facts, headChanged);
     return facts;
   }
+}
+
+function restarting(): Refusal {
+  return new Refusal(503, 'session.restarting', 'The session is being opened anew; try again.');
 }
 
 function refusalOf(refused: Refused): Refusal {

@@ -183,11 +183,10 @@ export class Agents {
       },
       cancel: async () => {
         const { run } = program;
+        this.#watch.cancelled(program.session, life.name);
         if (!run) return;
         if (!run.isOver) this.#watch.hit(`agent: cancel ${run.plan.onCancel}`);
-        const cancelled = run.cancel();
-        if (run.cancels > 1) this.#watch.cancelledTwice(run.key);
-        await cancelled;
+        await run.cancel();
       },
       answer: (permission, answer) => {
         const { run } = program;

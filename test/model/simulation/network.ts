@@ -124,17 +124,21 @@ export class Network {
       });
     };
     let downAt = 0;
+    // One connection keeps its order, also when its reader is slow.
+    const onWay: { readonly text: string; readonly flushed: () => void }[] = [];
+    const flush = () => {
+      if (line.slowUntil > scheduler.now) {
+        scheduler.after(line.slowUntil - scheduler.now, flush);
+        return;
+      }
+      const next = onWay.shift();
+      if (!next || line.isHalfOpen) return;
+      next.flushed();
+      arrive(next.text);
+    };
     const down = (text: string, flushed: () => void) => {
       downAt = Math.max(downAt, scheduler.now + delay(), line.slowUntil);
-      const flush = () => {
-        if (line.slowUntil > scheduler.now) {
-          scheduler.after(line.slowUntil - scheduler.now, flush);
-          return;
-        }
-        if (line.isHalfOpen) return;
-        flushed();
-        arrive(text);
-      };
+      onWay.push({ text, flushed });
       scheduler.after(downAt - scheduler.now, flush);
     };
     const arrive = (text: string) => {

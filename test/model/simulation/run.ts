@@ -10,7 +10,6 @@ export class Run {
   readonly handle: string;
   readonly plan: Plan;
   readonly said: Output[] = [];
-  cancels = 0;
   polls = 0;
   isOver = false;
   /** Who may hear it now. */
@@ -52,7 +51,6 @@ export class Run {
 
   /** The agent's own way of stopping, or of not stopping. */
   async cancel(): Promise<void> {
-    this.cancels += 1;
     if (this.isOver) return;
     const { onCancel, cancelMs } = this.plan;
     if (this.#left && onCancel !== 'rejects') {
@@ -84,8 +82,6 @@ export class Run {
   /** Another gateway joins it, and gets what the log has not seen. */
   rejoin(life: Life, seen: Turn): Pipe {
     this.pipe = new Pipe(life);
-    // Each gateway may ask once.
-    this.cancels = 0;
     const text = JSON.stringify(seen);
     const known = this.said.findLastIndex((output) => textsOf(output).some((label) => text.includes(label)));
     for (const output of this.said.slice(known + 1)) if (output.type !== 'accepted') this.pipe.push(output);

@@ -18,6 +18,9 @@ export const found: readonly (readonly [seed: string, what: string])[] = [
   ['20169', 'I6: a fact that is committed while a page subscribes never comes'],
   ['20651', 'timers: a gateway is closed before the agents of a deleted session are'],
   ['40027', 'I6: a session that is deleted while it is read is shown half'],
+  ['510050495', 'timers: a gateway that closes opens the job that was just asked for, and nobody ends it'],
+  ['510050700', 'I10: a page takes an older snapshot from a gateway that was overtaken'],
+  ['510051356', 'I10: a page goes back and forth between two gateways that race'],
 ];
 
 export const fixedSeeds: readonly string[] = [

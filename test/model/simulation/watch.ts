@@ -27,6 +27,7 @@ export class Watch {
   readonly #scheduler: Scheduler;
   readonly #disk: Disk;
   readonly #tracing: boolean;
+  readonly #cancelled = new Set<string>();
   /** More than one gateway was alive at once, or its log was put back: what two of them did is not judged. */
   hasRaced = false;
 
@@ -62,10 +63,23 @@ export class Watch {
     const known = this.#disk.acknowledged.get(session) ?? 0;
     const stopped = facts.some((f) => f.type === 'turn.stopping' && f.turn === turn && f.seq <= known);
     if (stopped) this.breach('I5', `${session} ${turn} was prompted although it was stopped`);
+    const ended = facts.some((f) => f.type === 'turn.ended' && f.turn === turn && f.seq <= known);
+    if (ended && !this.hasRaced) this.breach('I3', `${session} ${turn} was prompted although it had ended`);
   }
 
-  cancelledTwice(key: string): void {
-    if (!this.hasRaced) this.breach('I5', `${key} was cancelled twice`);
+  /** I5: a turn that is open is cancelled once by each gateway that runs it, whoever began it. */
+  cancelled(session: string, gateway: string): void {
+    const facts = this.#disk.facts.get(session) ?? [];
+    const last = facts.findLast((fact) => fact.type === 'turn.started' || fact.type === 'turn.ended');
+    this.line('gateway', 'agent', () => `${session} cancel`);
+    if (this.hasRaced) return;
+    if (last?.type !== 'turn.started') {
+      this.breach('I5', `${session} was cancelled although no turn of it is open`);
+      return;
+    }
+    const key = `${session}:${last.turn} by ${gateway}`;
+    if (this.#cancelled.has(key)) this.breach('I5', `${key} was cancelled twice`);
+    this.#cancelled.add(key);
   }
 
   answeredTwice(key: string, permission: string): void {
