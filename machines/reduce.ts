@@ -12,7 +12,7 @@ export function reduce(context: SessionContext, fact: Fact): Change {
 function change(context: SessionContext, fact: Fact): Change {
   switch (fact.type) {
     case 'session.opened': {
-      const { kind, agent, cwd, title, model, mode, parent } = fact;
+      const { kind, agent, cwd, title, model, mode, parent, mcpServers, continues } = fact;
       return {
         kind,
         agent,
@@ -23,6 +23,8 @@ function change(context: SessionContext, fact: Fact): Change {
         ...(model !== undefined && { model }),
         ...(mode !== undefined && { mode }),
         ...(parent !== undefined && { parent }),
+        ...(mcpServers !== undefined && { mcpServers }),
+        ...(continues !== undefined && { continues, agentSession: continues }),
       };
     }
     case 'session.changed': {

@@ -106,12 +106,13 @@ function jobDraft(
   const { message } = turnOf(ref);
   const goesOn = stopReason === 'job' && session.kind === 'conversation' && !session.open?.stage;
   if (!goesOn || handle === undefined || !message) return [];
-  const { agent, cwd, model, mode } = session;
+  const { agent, cwd, model, mode, mcpServers } = session;
   const request = {
     agent,
     cwd,
     ...(model !== undefined && { model }),
     ...(mode !== undefined && { mode }),
+    ...(mcpServers !== undefined && { mcpServers }),
     message,
     handle,
   };

@@ -126,6 +126,8 @@ const rules: { readonly [K in FactType]: Rule<K> } = {
   // I3: a queued message starts from the head of a queue that is not held; any other only if it overtakes nobody.
   'turn.started': (context, fact) => {
     if (!revised(context, fact) || context.open) return false;
+    // A1, A8: what an agent tells of earlier turns comes before all turns of ours, and never after one.
+    if (fact.imported && (context.older || !context.turns.every((turn) => turn.imported))) return false;
     if (fact.turn === context.turns.at(-1)?.id) return false;
     if (fact.retryOf !== undefined && fact.retryOf !== context.turns.at(-1)?.id) return false;
     if (fact.origin === 'agent') return fact.message === undefined;
@@ -255,6 +257,8 @@ const mayBeAbsent = [
   'modes',
   'commands',
   'agentSession',
+  'continues',
+  'mcpServers',
 ] as const;
 
 function same(known: Turn | undefined, turn: Turn): Turn {

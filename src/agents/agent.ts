@@ -1,8 +1,9 @@
 import type { Choice, Command, ContentBlock, Failure } from '../wire/content.ts';
-import type { Output, PermissionAnswer, Progress } from '../wire/output.ts';
+import type { Output, PermissionAnswer, Progress, RecalledTurn } from '../wire/output.ts';
+import type { EarlierSession } from '../wire/snapshot.ts';
 import type { Turn } from '../wire/turn.ts';
 
-export type { Output, PermissionAnswer, Progress, ToolFields } from '../wire/output.ts';
+export type { Output, PermissionAnswer, Progress, RecalledTurn, ToolFields } from '../wire/output.ts';
 
 /**
  * A connector turns one agent into output for the runner, and nothing else. It keeps no queue, retries nothing,
@@ -16,8 +17,48 @@ export interface Connector {
   readonly description: string;
   /** Cheap; asked for each `GET /api/agents`. */
   available(): Promise<Availability>;
+  /** Servers of the settings that it can be given, by name; absent or empty: it takes none. */
+  readonly mcpServers?: readonly OfferedServer[];
+  /** Lists the agent's own earlier sessions, newest first. Absent: it keeps none. Rejects with an AgentError. */
+  sessions?(query: SessionsQuery): Promise<SessionsPage>;
+  /** What one of these held; asked once, before a session here continues it. Rejects with an AgentError. */
+  recall?(query: RecallQuery): Promise<Recalled>;
   /** Starts or joins the agent's side of a session. Rejects with an AgentError that says what to do. */
   open(options: OpenOptions): Promise<AgentSession>;
+}
+
+export interface OfferedServer {
+  readonly name: string;
+  readonly byDefault: boolean;
+}
+
+export interface SessionsQuery {
+  /** Where to ask, and what for if `only`; an existing directory, already confined to the roots. */
+  readonly cwd: string;
+  /** Those of this directory alone. */
+  readonly only: boolean;
+  /** `next` of the page before. */
+  readonly cursor?: string;
+  readonly onProcess: (process: AgentProcess) => void;
+}
+
+export interface SessionsPage {
+  readonly sessions: readonly EarlierSession[];
+  readonly next?: string;
+}
+
+export interface RecallQuery {
+  readonly cwd: string;
+  readonly agentSession: string;
+  readonly onProcess: (process: AgentProcess) => void;
+}
+
+export interface Recalled {
+  /** Oldest first; their text is the agent's own, and nothing in them has to be closed. */
+  readonly turns: readonly RecalledTurn[];
+  readonly title?: string;
+  /** What the user has to know of what is missing, in one sentence. */
+  readonly lacks?: string;
 }
 
 export interface Availability {
@@ -42,7 +83,11 @@ export interface OpenOptions {
   readonly mode?: string;
   /** The agent's own session, from an earlier `changed {agentSession}`. */
   readonly resume?: string;
-  /** Settled turns, oldest first: context for agents that cannot resume. */
+  /** The agent session of the parent of a job that has none of its own yet: to be forked, where the agent can. */
+  readonly fork?: string;
+  /** Names of the servers of the settings that it is given; absent: those that are given by default. */
+  readonly mcpServers?: readonly string[];
+  /** Settled turns, oldest first: context for agents that cannot resume. A job's begin with those of its parent. */
   readonly history: readonly Turn[];
   /** A directory of this session's own, for what must outlive the gateway; created on first use by the connector. */
   readonly stateDir: string;

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { InspectionEvent } from 'xstate';
 import { defaultLimits, type Limits } from '../../machines/runner.types.ts';
 import type { AgentProcess, Connector } from '../agents/agent.ts';
@@ -17,9 +16,9 @@ import { type Clock, systemClock } from './clock.ts';
 import type { Log } from './log/log.ts';
 import { Owed } from './owed.ts';
 import { Refusal } from './refusal.ts';
-import { confine } from './security/roots.ts';
 import type { AgentLine, Service } from './service.ts';
 import { type SignalGroup, signalGroup } from './sessions/agent.host.ts';
+import { Creation } from './sessions/create.ts';
 import { jobDrafts, openLog, settlement } from './sessions/jobs.ts';
 import { summaryOf } from './sessions/project.ts';
 import { readSnapshot } from './sessions/read.ts';
@@ -69,20 +68,24 @@ class LocalGateway implements Gateway {
   readonly #watchers = new Set<Watcher>();
   readonly #sends: Sends;
   readonly #owed: Owed;
+  readonly #creation: Creation;
   #closing = false;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#log = options.log;
     this.#clock = options.clock ?? systemClock;
+    const { log, roots, connectors } = options;
+    const onProcess = options.onProcess ?? (() => {});
+    this.#creation = new Creation({ log, roots, connectors, onProcess, clock: this.#clock });
     this.#owed = new Owed(this.#clock, (what, error) => this.#warn(what, error));
     this.#registry = new Registry({
-      log: options.log,
+      log,
       clock: this.#clock,
       limits: { ...defaultLimits, ...options.limits },
-      connectors: options.connectors,
+      connectors,
       stateRoot: options.stateRoot,
-      onProcess: options.onProcess ?? (() => {}),
+      onProcess,
       signal: options.signal ?? signalGroup,
       observe: options.observe,
       onCommitted: (session, facts, headChanged) => this.#committed(session, facts, headChanged),
@@ -101,8 +104,13 @@ class LocalGateway implements Gateway {
     const lines = await Promise.all(
       this.#options.connectors.map(async (connector) => {
         const { unlisted, ...availability } = await connector.available();
-        const { id, name, description } = connector;
-        return unlisted && !availability.available ? [] : [{ id, name, description, ...availability }];
+        if (unlisted && !availability.available) return [];
+        const { id, name, description, mcpServers = [] } = connector;
+        return {
+          ...{ id, name, description, ...availability },
+          ...(connector.sessions && { earlier: true }),
+          ...(mcpServers.length > 0 && { mcpServers }),
+        };
       }),
     );
     return lines.flat();
@@ -113,34 +121,12 @@ class LocalGateway implements Gateway {
     return rows.map(summaryOf);
   }
 
+  earlier(agent: string, query: { cwd?: string; cursor?: string }) {
+    return this.#creation.earlier(agent, query);
+  }
+
   async create(body: CreateSession): Promise<SessionSnapshot> {
-    const connector = this.#options.connectors.find((c) => c.id === body.agent);
-    if (!connector) {
-      const known = this.#options.connectors.map((c) => c.id).join(', ');
-      throw new Refusal(400, 'agent.unknown', `There is no agent ${body.agent}. Known: ${known}.`);
-    }
-    const cwd = await confine(body.cwd ?? '.', this.#options.roots);
-    const { available, reason } = await connector.available();
-    if (!available)
-      throw new Refusal(409, 'agent.unavailable', reason ?? `${connector.name} cannot be used now.`);
-    const id = body.id ?? randomUUID();
-    const known = await this.#log.session(id);
-    if (known) {
-      // The same request once more, after a lost answer.
-      if (known.head.agent === body.agent && known.head.cwd === cwd) return this.snapshot(id);
-      throw new Refusal(409, 'session.exists', `The session ${id} exists, with another agent or directory.`);
-    }
-    const { title, model, mode } = body;
-    const opened = {
-      type: 'session.opened',
-      kind: 'conversation',
-      agent: body.agent,
-      cwd,
-      ...(title !== undefined && { title }),
-      ...(model !== undefined && { model }),
-      ...(mode !== undefined && { mode }),
-    } as const;
-    await openLog(this.#log, id, 'conversation', [opened], this.#clock.now());
+    const id = await this.#creation.create(body);
     await this.#announce(id);
     return this.snapshot(id);
   }

@@ -1,4 +1,4 @@
-import type { Availability } from '../agents/agent.ts';
+import type { Availability, OfferedServer } from '../agents/agent.ts';
 import type { Fact } from '../wire/facts.ts';
 import type { InspectLine } from '../wire/inspect.ts';
 import type { Grade, ResyncReason } from '../wire/live.ts';
@@ -11,12 +11,14 @@ import type {
   SendMessage,
   StopRequest,
 } from '../wire/requests.ts';
-import type { Queue, SessionSnapshot, SessionSummary } from '../wire/snapshot.ts';
+import type { EarlierSessions, Queue, SessionSnapshot, SessionSummary } from '../wire/snapshot.ts';
 import type { Turn } from '../wire/turn.ts';
 
 /** What HTTP, SSE and the live channel ask of the gateway. Each call rejects with a `Refusal` when it is not done. */
 export interface Service {
   agents(): Promise<readonly AgentLine[]>;
+  /** The agent's own earlier sessions, those below the roots. */
+  earlier(agent: string, query: { cwd?: string; cursor?: string }): Promise<EarlierSessions>;
   list(query: { q?: string; limit: number; before?: string }): Promise<readonly SessionSummary[]>;
   create(body: CreateSession): Promise<SessionSnapshot>;
   snapshot(session: string): Promise<SessionSnapshot>;
@@ -51,6 +53,10 @@ export interface AgentLine extends Availability {
   readonly id: string;
   readonly name: string;
   readonly description: string;
+  /** It can be asked for earlier sessions of its own. */
+  readonly earlier?: boolean;
+  /** Of the settings, by name: those that a session with it can be given. */
+  readonly mcpServers?: readonly OfferedServer[];
 }
 
 export interface Sink {

@@ -7,15 +7,14 @@ import type { AcpAgent } from '../agents/acp/options.ts';
 import { secretsOf } from '../agents/acp/program.ts';
 import type { Discovery } from '../agents/model/discovery.ts';
 import type { ModelServer } from '../agents/model/options.ts';
-import { Secret } from '../agents/model/secret.ts';
 import {
   agentId,
   type Environment,
   SettingsError,
-  url,
   variableName,
   withoutUndefined,
 } from './settings.fields.ts';
+import { hidden, mcpEntry, mcpSecrets, mcpServersOf } from './settings.mcp.ts';
 import { discovery, discoveryOf, modelEntry, modelsOf } from './settings.models.ts';
 import {
   holdsRemoteKeys,
@@ -46,7 +45,7 @@ import {
  *   ],
  *   "mcpServers": [
  *     { "name": "files", "command": ["my-mcp-server"], "env": { "MY_TOKEN": "…" } },
- *     { "name": "web", "url": "https://example.org/mcp", "headers": { "authorization": "Bearer …" } }
+ *     { "name": "web", "url": "https://example.org/mcp", "headers": { "authorization": "Bearer …" }, "default": false }
  *   ],
  *   "stallAfterMs": 20000,
  *   "roots": ["~/projects"],
@@ -62,7 +61,8 @@ import {
  * which Ollama, LM Studio, llama.cpp and vLLM (`ollama`, `lmstudio`, `llamacpp`, `vllm`) are looked for on this machine;
  * false for one of them, or for all. `agents`: programs that speak the Agent Client Protocol, started without a shell; `cwd`
  * (default: the session's directory) and `auth` (the login method to use) may be named too, and an id such as `qwen` or
- * `claude` replaces the agent that is known by it. `mcpServers` are given to each of their sessions. `stallAfterMs`: the silence after which a running turn is shown as stalled. `roots`:
+ * `claude` replaces the agent that is known by it. `mcpServers` are given to their sessions: those that
+ * are chosen for a session, or else all without `"default": false`. `stallAfterMs`: the silence after which a running turn is shown as stalled. `roots`:
  * directories that sessions may work in; relative ones are relative to the settings file.
  *
  * `responses`, `rpc`, `pico`: agents that are reached over the network; `settings.remote.ts` has their entries.
@@ -105,27 +105,17 @@ const agentEntry = z.strictObject({
   auth: z.string().min(1).optional(),
 });
 
-const mcpEntry = z
-  .strictObject({
-    name: z.string().min(1).max(200),
-    command: z.array(z.string()).min(1, 'must name a program').optional(),
-    env: z.record(z.string().regex(variableName), z.string()).optional(),
-    url: url.optional(),
-    type: z.enum(['http', 'sse']).optional(),
-    headers: z.record(z.string(), z.string()).optional(),
-  })
-  .refine((entry) => (entry.command === undefined) !== (entry.url === undefined), {
-    error: 'must have either a command or a url',
-  });
-
-/** No two entries have one id. */
-function differ(list: string) {
-  return (entries: readonly { readonly id: string }[], context: z.RefinementCtx) => {
-    entries.forEach(({ id }, index) => {
-      const first = entries.findIndex((other) => other.id === id);
+/** No two entries have one id, or one name. */
+function differ(list: string, key: 'id' | 'name' = 'id') {
+  return (
+    entries: readonly { readonly [K in 'id' | 'name']?: string | undefined }[],
+    context: z.RefinementCtx,
+  ) => {
+    entries.forEach((entry, index) => {
+      const first = entries.findIndex((other) => other[key] === entry[key]);
       if (first === index) return;
-      const message = `is used by ${list}[${first}] already: ids differ`;
-      context.addIssue({ code: 'custom', path: [index, 'id'], message });
+      const message = `is used by ${list}[${first}] already: ${key}s differ`;
+      context.addIssue({ code: 'custom', path: [index, key], message });
     });
   };
 }
@@ -134,7 +124,7 @@ const settingsFile = z.strictObject({
   models: z.array(modelEntry).max(100).superRefine(differ('models')).optional(),
   discover: discovery.optional(),
   agents: z.array(agentEntry).max(100).superRefine(differ('agents')).optional(),
-  mcpServers: z.array(mcpEntry).max(100).optional(),
+  mcpServers: z.array(mcpEntry).max(100).superRefine(differ('mcpServers', 'name')).optional(),
   responses: z.array(remoteEntries.responses).max(100).superRefine(differ('responses')).optional(),
   rpc: z.array(remoteEntries.rpc).max(100).superRefine(differ('rpc')).optional(),
   pico: z.array(remoteEntries.pico).max(100).superRefine(differ('pico')).optional(),
@@ -245,25 +235,6 @@ function sentence(issue: z.core.$ZodIssue): string {
     (_all, expected: string, received: string) =>
       received === 'undefined' ? `is missing (${expected})` : `must be of type ${expected}, not ${received}`,
   );
-}
-
-function mcpServersOf({ mcpServers = [] }: z.infer<typeof settingsFile>): McpServer[] {
-  return mcpServers.map(
-    ({ env, headers, ...entry }) =>
-      withoutUndefined({
-        ...entry,
-        ...(env && { env: hidden(env) }),
-        ...(headers && { headers: hidden(headers) }),
-      }) as McpServer,
-  );
-}
-
-function mcpSecrets({ mcpServers = [] }: z.infer<typeof settingsFile>): string[] {
-  return mcpServers.flatMap(({ env = {}, headers = {} }) => [...secretsOf(env), ...Object.values(headers)]);
-}
-
-function hidden(values: Readonly<Record<string, string>>): Record<string, Secret> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, new Secret(value)]));
 }
 
 function agentOf({ env, cwd, ...entry }: z.infer<typeof agentEntry>, file: string): AcpAgent {

@@ -28,6 +28,8 @@ const revision = z.number().int().nonnegative();
 const instant = z.number().nonnegative();
 const offset = z.number().int().nonnegative();
 const turn = id;
+/** Names of servers of the settings; absent: those that are given by default. */
+const mcpServers = z.array(z.string()).optional();
 
 const tool = {
   turn,
@@ -47,6 +49,7 @@ export const jobRequest = z.object({
   title: z.string().optional(),
   model: z.string().optional(),
   mode: z.string().optional(),
+  mcpServers,
   message,
   /** It runs already, as the agent's job of this name: it is joined, not prompted. */
   handle: z.string().optional(),
@@ -62,6 +65,9 @@ const shapes = {
     model: z.string().optional(),
     mode: z.string().optional(),
     parent: id.optional(),
+    mcpServers,
+    /** The agent's own session that this one was begun to continue. */
+    continues: z.string().optional(),
   },
   'session.changed': {
     title: z.string().optional(),
@@ -99,6 +105,8 @@ const shapes = {
     message: message.optional(),
     origin: z.enum(['user', 'agent']),
     retryOf: turn.optional(),
+    /** It ran before this session was: what the agent's own session told of it. */
+    imported: z.literal(true).optional(),
     revision,
   },
   'turn.accepted': { turn, handle: z.string().optional() },

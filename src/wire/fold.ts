@@ -19,6 +19,7 @@ export function openTurn(fact: FactOf<'turn.started'>): Turn {
     origin: fact.origin,
     ...(fact.message && { message: fact.message }),
     ...(fact.retryOf && { retryOf: fact.retryOf }),
+    ...(fact.imported && { imported: true as const }),
     startedAt: fact.at,
     firstSeq: fact.seq,
     seq: fact.seq,

@@ -1,6 +1,7 @@
 import type {
   Choice,
   Command,
+  ContentBlock,
   Failure,
   PermissionOption,
   PlanEntry,
@@ -101,4 +102,10 @@ export interface ToolFields {
   readonly locations?: readonly ToolLocation[];
   readonly rawInput?: unknown;
   readonly rawOutput?: unknown;
+}
+
+/** A turn of an agent's own earlier session, as the agent tells of it. Without `content` nobody asked for it. */
+export interface RecalledTurn {
+  readonly content?: readonly ContentBlock[];
+  readonly outputs: readonly Output[];
 }

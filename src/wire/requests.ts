@@ -16,6 +16,10 @@ export const createSession = z.strictObject({
   title: z.string().min(1).max(200).optional(),
   model: z.string().min(1).max(200).optional(),
   mode: z.string().min(1).max(200).optional(),
+  /** One of the agent's own earlier sessions, as `GET /api/agents/:id/sessions` names it. */
+  continue: z.string().min(1).max(1000).optional(),
+  /** Of the settings, by name; absent: those that are given by default. */
+  mcpServers: z.array(z.string().min(1).max(200)).max(100).optional(),
 });
 export type CreateSession = z.infer<typeof createSession>;
 

@@ -68,6 +68,10 @@ export interface SessionSnapshot {
   readonly modes?: readonly Choice[];
   readonly commands?: readonly Command[];
   readonly agentSession?: string;
+  /** The agent's own session that this one was begun to continue. */
+  readonly continues?: string;
+  /** Names of the MCP servers that were chosen for it; absent: those that are given by default. */
+  readonly mcpServers?: readonly string[];
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly state: SessionState;
@@ -105,4 +109,22 @@ export interface SessionSummary {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly cursor: string;
+}
+
+/** One of an agent's own earlier sessions, as it lists them. */
+export interface EarlierSession {
+  /** The agent's name for it: what `POST /api/sessions {continue}` takes. */
+  readonly id: string;
+  readonly cwd: string;
+  readonly title?: string;
+  /** Milliseconds since 1970, if the agent says. */
+  readonly updatedAt?: number;
+  /** The session here that continues it already. */
+  readonly session?: string;
+}
+
+export interface EarlierSessions {
+  readonly sessions: readonly EarlierSession[];
+  /** What the next page is asked for with; absent: there is none. */
+  readonly next?: string;
 }

@@ -73,6 +73,8 @@ export interface Turn {
   readonly origin: 'user' | 'agent';
   readonly message?: Message;
   readonly retryOf?: string;
+  /** It ran before this session was, and was told by the agent: when it ran is not known. */
+  readonly imported?: true;
   readonly startedAt: number;
   /** seq of `turn.started`, and of the last fact folded in. */
   readonly firstSeq: number;

@@ -99,6 +99,18 @@ describe('what the law refuses, one thing wrong at a time', () => {
     expect(takes(good, started('t9', 3, say('m1')))).toBe(true);
   });
 
+  it('A1, A8: a turn of an earlier session of the agent’s, once there is one of ours', () => {
+    const imported = (turn: string, revision: number): Draft => ({
+      ...started(turn, revision),
+      imported: true,
+    });
+    const fresh = at(imported('t1', 1), ended('t1'));
+    expect(takes(fresh, imported('t2', 2))).toBe(true);
+    const ours = at(imported('t1', 1), ended('t1'), started('t2', 2), ended('t2'));
+    expect(takes(ours, started('t3', 3))).toBe(true);
+    expect(takes(ours, imported('t3', 3))).toBe(false);
+  });
+
   it('I1: another try of a turn that is not the last', () => {
     const over = at(started('t1', 1), ended('t1', 'failed'), started('t2', 2), ended('t2', 'failed'));
     const retry = (of: string) => ({ ...started('t9', 3), retryOf: of });

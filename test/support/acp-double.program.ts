@@ -1,6 +1,14 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -241,6 +249,7 @@ async function load(id: string, client: acp.AgentContext): Promise<object> {
   for (const { role, text } of session.said) {
     const sessionUpdate = role === 'user' ? 'user_message_chunk' : 'agent_message_chunk';
     await update({ sessionUpdate, content: { type: 'text', text } });
+    if (options.diesInLoad) process.exit(4);
   }
   // A8: hidden text of the system as the user's, and a tool that runs for ever.
   await update({
@@ -268,7 +277,11 @@ const app = acp
       agentCapabilities: {
         promptCapabilities: { image: true },
         ...(options.continues === 'load' && { loadSession: true }),
-        ...(options.continues === 'resume' && { sessionCapabilities: { resume: {} } }),
+        sessionCapabilities: {
+          ...(options.continues === 'resume' && { resume: {} }),
+          ...(options.lists && { list: {} }),
+          ...(options.forks && { fork: {} }),
+        },
       },
       authMethods: [{ id: 'device', name: 'Log in with a code', description: 'Opens a page.' }],
     };
@@ -310,6 +323,32 @@ const app = acp
     find(params.sessionId);
     return { modes, configOptions };
   })
+  .onRequest('session/list', ({ params }) => {
+    note('list', { params });
+    const { lists = 0 } = options;
+    const names = readdirSync(home).filter((name) => name.endsWith('.json'));
+    const all = names.sort().flatMap((name) => {
+      const { cwd, said } = JSON.parse(readFileSync(join(home, name), 'utf8')) as Session;
+      const [first] = said;
+      if (params.cwd && params.cwd !== cwd) return [];
+      const updatedAt = statSync(join(home, name)).mtime.toISOString();
+      return { sessionId: name.slice(0, -5), cwd, updatedAt, ...(first && { title: first.text }) };
+    });
+    const from = Number(params.cursor ?? 0);
+    const nextCursor = from + lists < all.length ? String(from + lists) : null;
+    return { sessions: all.slice(from, from + lists), nextCursor };
+  })
+  .onRequest(
+    'session/fork',
+    (params) => params as { sessionId: string },
+    ({ params }) => {
+      note('fork', { params });
+      const sessionId = randomUUID();
+      keep(sessionId, find(params.sessionId));
+      find(sessionId);
+      return { sessionId, modes, configOptions };
+    },
+  )
   .onRequest('session/set_mode', ({ params }) => {
     note('set_mode', { params });
     if (params.modeId === 'broken') throw acp.RequestError.invalidParams({ details: 'no such mode' });

@@ -13,6 +13,11 @@ export interface DoubleOptions {
   start?: 'crash' | 'silent' | 'version' | 'login' | undefined;
   /** How it continues a session of an earlier process, if it can. */
   readonly continues?: 'load' | 'resume';
+  /** It lists its sessions, so many on a page. */
+  readonly lists?: number;
+  readonly forks?: true;
+  /** It ends in the middle of what `load` replays. */
+  readonly diesInLoad?: true;
   /** What it calls itself. */
   readonly name?: string;
   /** Bytes that come along with its list of commands (A9). */
@@ -101,6 +106,11 @@ export class Double {
     const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
     const all = lines.map((line) => JSON.parse(line) as Noted);
     return what === undefined ? all : all.filter((noted) => noted.what === what);
+  }
+
+  /** A session of its own that it has had at some time. */
+  plant(id: string, session: { readonly cwd: string; readonly said: readonly object[] }): void {
+    writeFileSync(join(this.home, `${id}.json`), JSON.stringify(session));
   }
 
   remove(): void {

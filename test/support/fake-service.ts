@@ -91,6 +91,8 @@ export function createFakeService() {
       note('agents', [], () => [
         { id: 'builtin', name: 'Built-in', description: 'Needs nothing.', available: true },
       ]),
+    earlier: async (agent, query) =>
+      note('earlier', [agent, query], () => ({ sessions: [{ id: 'earlier-1', cwd: '/w', title: 'Then' }] })),
     list: async (query) =>
       note('list', [query], () => [...sessions.values()].map(summary).slice(0, query.limit)),
     create: async (body) =>

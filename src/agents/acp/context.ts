@@ -6,6 +6,9 @@ import { exchangesOf } from '../model/context.ts';
 /** Characters of earlier turns that are sent along; the oldest are left out first. */
 const largest = 60_000;
 
+const preface =
+  'This conversation began earlier. What was said is given here as context; answer only the message after it.';
+
 export interface Earlier {
   /** For the agent, before the user's message. */
   readonly text: string;
@@ -27,13 +30,15 @@ export function earlierTurns(history: readonly Turn[]): Earlier | undefined {
     if (size > largest && from < exchanges.length) break;
   }
   const kept = exchanges.slice(from);
-  const text = [
-    'This conversation began earlier. What was said is given here as context; answer only the message after it.',
-    '<earlier>',
-    kept.join('\n\n').slice(-largest),
-    '</earlier>',
-  ].join('\n');
+  const text = [preface, '<earlier>', kept.join('\n\n').slice(-largest), '</earlier>'].join('\n');
   return { text, turns: kept.length, of: exchanges.length };
+}
+
+/** A text that an agent gives back, without what was put before it here. */
+export function withoutEarlier(text: string): string {
+  if (!text.startsWith(preface)) return text;
+  const end = text.lastIndexOf('</earlier>');
+  return end < 0 ? '' : text.slice(end + '</earlier>'.length);
 }
 
 /** The message in the kinds of content that the agent takes; `lost` names what it does not. */

@@ -26,7 +26,7 @@ export interface AcpAgent {
 
 export interface AcpOptions {
   readonly agent: AcpAgent;
-  /** Given to each session. */
+  /** Of the settings: given to sessions by default, or where they are chosen. */
   readonly mcpServers?: readonly McpServer[];
   /** Directories whose `node_modules/.bin` is searched after PATH, and those above them; default: the working directory. */
   readonly directories?: readonly string[];

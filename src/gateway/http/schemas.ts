@@ -14,7 +14,7 @@ import {
   usage,
 } from '../../wire/content.ts';
 import { jobRequest } from '../../wire/facts.ts';
-import type { Queue, SessionSnapshot, SessionSummary } from '../../wire/snapshot.ts';
+import type { EarlierSessions, Queue, SessionSnapshot, SessionSummary } from '../../wire/snapshot.ts';
 import type { Turn } from '../../wire/turn.ts';
 
 type Frozen<T> = T extends (infer Item)[]
@@ -81,6 +81,7 @@ const turn = describing<Turn>()(
     origin: z.enum(['user', 'agent']),
     message: message.optional(),
     retryOf: z.string().optional(),
+    imported: z.literal(true).optional(),
     startedAt: instant,
     firstSeq: seq,
     seq,
@@ -141,6 +142,8 @@ export const sessionSnapshot = describing<SessionSnapshot>()(
     modes: z.array(choice).optional(),
     commands: z.array(command).optional(),
     agentSession: z.string().optional(),
+    continues: z.string().optional(),
+    mcpServers: z.array(z.string()).optional(),
     createdAt: instant,
     updatedAt: instant,
     state,
@@ -206,9 +209,25 @@ export const agentList = z.object({
       models: z.array(choice).optional(),
       commands: z.array(command).optional(),
       examples: z.array(z.string()).optional(),
+      mcpServers: z.array(z.object({ name: z.string(), byDefault: z.boolean() })).optional(),
+      earlier: z.boolean().optional(),
     }),
   ),
 });
+export const earlierSessions = describing<EarlierSessions>()(
+  z.object({
+    sessions: z.array(
+      z.object({
+        id: z.string(),
+        cwd: z.string(),
+        title: z.string().optional(),
+        updatedAt: instant.optional(),
+        session: z.string().optional(),
+      }),
+    ),
+    next: z.string().optional(),
+  }),
+);
 export const health = z.object({ name: z.string(), version: z.string() });
 export const sessionsChanged = z.object({ changed: z.array(sessionSummary), removed: z.array(z.string()) });
 

@@ -90,6 +90,8 @@ export interface SessionQuery {
   readonly limit: number;
   readonly before?: string;
   readonly kind?: 'conversation' | 'job';
+  /** Only those whose agent's own session is one of these. */
+  readonly holding?: { readonly agent: string; readonly agentSessions: readonly string[] };
   /** Only those that are not at rest, whose queue may drain, or with a job that is not settled: for the start-up sweep. */
   readonly unsettled?: boolean;
 }

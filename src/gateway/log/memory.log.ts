@@ -100,6 +100,7 @@ export class MemoryLog implements Log {
       .filter((kept) => !last || newerFirst(last, kept) < 0)
       .filter((kept) => !query.unsettled || kept.openTurn !== undefined || isUnsettled(kept.head))
       .filter((kept) => !query.kind || kept.head.kind === query.kind)
+      .filter(({ head }) => !query.holding || holds(head, query.holding))
       .filter((kept) => q === '' || searchable(kept.head.title).includes(q))
       .sort(newerFirst)
       .slice(0, query.limit)
@@ -193,4 +194,8 @@ function toRow(kept: Kept): SessionRow {
     ...(openTurn && { openTurn }),
     unread: kept.unseen.reduce((sum, one) => sum + one.ends, 0),
   };
+}
+
+function holds(head: SessionHead, { agent, agentSessions }: NonNullable<SessionQuery['holding']>): boolean {
+  return head.agent === agent && head.agentSession !== undefined && agentSessions.includes(head.agentSession);
 }

@@ -113,6 +113,11 @@ export function listSessions(prepare: Prepare, query: SessionQuery): readonly Se
     where.push('kind = ?');
     values.push(query.kind);
   }
+  if (query.holding) {
+    where.push(`id IN (SELECT session FROM heads WHERE json_extract(head, '$.agent') = ?
+      AND json_extract(head, '$.agentSession') IN (SELECT value FROM json_each(?)))`);
+    values.push(query.holding.agent, JSON.stringify(query.holding.agentSessions));
+  }
   if (query.q) {
     where.push('instr(title, ?) > 0');
     values.push(searchable(query.q));

@@ -7,8 +7,8 @@ import {
   type Output,
 } from '../../agents/agent.ts';
 import type { Failure } from '../../wire/content.ts';
-import type { Turn } from '../../wire/turn.ts';
 import type { Clock } from '../clock.ts';
+import type { Given } from './origin.ts';
 
 /** Sends a signal to a process group; throws when there is none. */
 export type SignalGroup = (pgid: number, signal: 'SIGTERM' | 'SIGKILL') => void;
@@ -23,13 +23,7 @@ export interface HostOptions {
   readonly connector: Connector;
   readonly stateDir: string;
   /** What the agent is opened with, as the session stands now. */
-  readonly current: () => {
-    readonly cwd: string;
-    readonly model?: string;
-    readonly mode?: string;
-    readonly agentSession?: string;
-    readonly history: readonly Turn[];
-  };
+  readonly current: () => Promise<Given>;
   /** Output that belongs to no prompt. */
   readonly onOutput: (output: Output) => void;
   readonly onProcess: (process: AgentProcess) => void;
@@ -106,14 +100,12 @@ export class AgentHost {
 
   async #start(opening: symbol): Promise<AgentSession> {
     const { connector, session, kind, stateDir, onOutput } = this.#options;
-    const { agentSession, ...current } = this.#options.current();
     try {
       const opened = await connector.open({
-        ...current,
+        ...(await this.#options.current()),
         session,
         kind,
         stateDir,
-        ...(agentSession !== undefined && { resume: agentSession }),
         onOutput,
         onProcess: (process) => this.#record(process),
         onExit: (reason) => this.#exited(opening, reason),

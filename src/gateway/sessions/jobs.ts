@@ -20,7 +20,7 @@ export async function openLog(
 
 /** The first facts of a job's log: the session, and its one turn, claimed; or accepted, when it runs already. */
 export function jobDrafts(parent: string, request: JobRequest): readonly Draft[] {
-  const { agent, cwd, model, mode, message, handle } = request;
+  const { agent, cwd, model, mode, mcpServers, message, handle } = request;
   return [
     {
       type: 'session.opened',
@@ -31,6 +31,7 @@ export function jobDrafts(parent: string, request: JobRequest): readonly Draft[]
       title: request.title ?? titleOf(message, 'Job'),
       ...(model !== undefined && { model }),
       ...(mode !== undefined && { mode }),
+      ...(mcpServers !== undefined && { mcpServers }),
     },
     { type: 'turn.started', turn: 't2', message, origin: 'user', revision: 1 },
     ...(handle === undefined ? [] : [{ type: 'turn.accepted', turn: 't2', handle } as const]),

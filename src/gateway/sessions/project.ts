@@ -63,7 +63,6 @@ export function project(
   message: MessageRow | undefined,
 ): Projection {
   const settled = settledBy(before.context, facts);
-  const ends = facts.filter((fact) => fact.type === 'turn.ended' || fact.type === 'job.settled').length;
   const changes = next.value !== before.value || !sameHead(before.context, next.context);
   const { open } = next.context;
   const turnMoved = open?.id !== before.context.open?.id;
@@ -72,7 +71,7 @@ export function project(
     ...(turnMoved && { openTurn: open ? { id: open.id, firstSeq: open.firstSeq } : null }),
     settled,
     messages: message ? [message] : [],
-    unread: ends,
+    unread: endsIn(facts).length,
   };
 }
 
@@ -110,10 +109,18 @@ export function projectSession(session: string, all: readonly (Fact | UnknownFac
     ...(open && { openTurn: { id: open.id, firstSeq: open.firstSeq } }),
     settled: turns.filter((turn) => turn.outcome),
     messages: [],
-    ends: facts
-      .filter((fact) => fact.type === 'turn.ended' || fact.type === 'job.settled')
-      .map((fact) => fact.seq),
+    ends: endsIn(facts).map((fact) => fact.seq),
   };
+}
+
+/** Ends that are news. Imported turns are none; they are in the log as a whole, or not at all. */
+function endsIn(facts: readonly Fact[]): readonly Fact[] {
+  const old = new Set(
+    facts.flatMap((fact) => (fact.type === 'turn.started' && fact.imported ? fact.turn : [])),
+  );
+  return facts.filter(
+    (fact) => fact.type === 'job.settled' || (fact.type === 'turn.ended' && !old.has(fact.turn)),
+  );
 }
 
 /** The line of the list for a row. */

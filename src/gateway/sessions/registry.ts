@@ -13,6 +13,7 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../log/log.ts';
 import { closing, Refusal } from '../refusal.ts';
 import { AgentHost, type SignalGroup } from './agent.host.ts';
+import { openedWith } from './origin.ts';
 import { readSnapshot } from './read.ts';
 import { OpenSession } from './session.ts';
 
@@ -169,16 +170,7 @@ export class Registry {
       kind,
       connector,
       stateDir,
-      current: () => {
-        const { cwd, model, mode, agentSession, turns } = kept.ref.getSnapshot().context;
-        return {
-          cwd,
-          history: turns,
-          ...(model !== undefined && { model }),
-          ...(mode !== undefined && { mode }),
-          ...(agentSession !== undefined && { agentSession }),
-        };
-      },
+      current: () => openedWith(log, kept.ref.getSnapshot().context),
       onOutput: (output) => opened.tell({ type: 'output', turn: null, outputs: [output] }),
       onProcess: (process) => onProcess(session, process),
       clock,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Outside } from '../outside.ts';
 import { type Route, route } from '../route.ts';
-import { agentList, health } from '../schemas.ts';
+import { agentList, earlierSessions, health } from '../schemas.ts';
 
 /** `document`: the OpenAPI document of all routes, made when it is first asked for. */
 export function metaRoutes({ service, version }: Outside, document: () => unknown): readonly Route[] {
@@ -20,6 +20,27 @@ export function metaRoutes({ service, version }: Outside, document: () => unknow
       summary: 'The agents, and for those that are not available the reason.',
       answers: { 200: { description: 'All agents.', schema: agentList } },
       handle: async ({ context }) => context.json({ agents: await service.agents() }),
+    }),
+    route({
+      method: 'get',
+      path: '/api/agents/:id/sessions',
+      summary:
+        'Earlier sessions of the agent’s own, of the directory `cwd` or of all below the roots; `session` is the one here that continues it. The agent is started for it, which takes some seconds.',
+      query: z.strictObject({
+        cwd: z.string().min(1).max(4096).optional(),
+        cursor: z.string().min(1).max(4096).optional(),
+      }),
+      answers: {
+        200: {
+          description: 'A page of them; `next` is the cursor of the next one.',
+          schema: earlierSessions,
+        },
+      },
+      refusals: [400, 403, 404, 409],
+      handle: async ({ context, param, query: { cwd, cursor } }) => {
+        const query = { ...(cwd !== undefined && { cwd }), ...(cursor !== undefined && { cursor }) };
+        return context.json(await service.earlier(param('id'), query));
+      },
     }),
     route({
       method: 'get',

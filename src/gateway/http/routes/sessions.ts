@@ -29,7 +29,8 @@ export function sessionRoutes({ service }: Outside): readonly Route[] {
     route({
       method: 'post',
       path: '/api/sessions',
-      summary: 'Makes a session. With an `id` that is already there and the same body, answers the same.',
+      summary:
+        'Makes a session. With an `id` that is already there and the same body, answers the same. With `continue`, it begins with what the earlier session of the agent’s own held.',
       body: createSession,
       answers: { 201: { description: 'The new session.', schema: sessionSnapshot } },
       refusals: [400, 403, 409, 413, 415],
