@@ -1,7 +1,9 @@
 import type { Message } from '../src/wire/content.ts';
 import type { Draft, JobRequest } from '../src/wire/facts.ts';
-import type { EditQueue, SendAnswer } from '../src/wire/requests.ts';
+import type { AnswerPermission, EditQueue, SendAnswer } from '../src/wire/requests.ts';
+import { answer } from './answers.ts';
 import { closings } from './closings.ts';
+import { refuse } from './refuse.ts';
 import { type SessionContext, titleOf } from './session.ts';
 
 /** What a person or the gateway asks of a session's runner. `id` finds the answer's way back. */
@@ -22,7 +24,7 @@ export type Command = { readonly id: string } & (
   | { readonly type: 'resume' }
   | { readonly type: 'retry'; readonly turn: string }
   | { readonly type: 'editQueue'; readonly edit: EditQueue }
-  | { readonly type: 'answer'; readonly permission: string; readonly option: string }
+  | ({ readonly type: 'answer'; readonly permission: string } & AnswerPermission)
   | { readonly type: 'change'; readonly title?: string; readonly model?: string; readonly mode?: string }
   | { readonly type: 'settleJob'; readonly draft: Extract<Draft, { type: 'job.settled' }> }
   | { readonly type: 'close' }
@@ -85,7 +87,7 @@ export function decide(standing: Standing, command: Command): Decision {
     case 'editQueue':
       return editQueue(context, command.edit);
     case 'answer':
-      return answer(context, command.permission, command.option);
+      return answer(context, command.permission, command);
     case 'change': {
       const { title, model, mode } = command;
       const named = title === undefined ? {} : ({ title, by: 'user' } as const);
@@ -263,34 +265,4 @@ function editQueue(context: SessionContext, edit: EditQueue): Decision {
     return { drafts: [{ type: 'queue.moved', message: named, to: edit.move.to, revision }], answer: {} };
   }
   return { drafts: [{ type: 'queue.removed', message: named, revision }], answer: {} };
-}
-
-function answer(context: SessionContext, permission: string, option: string): Decision {
-  const open = context.permissions.find((p) => p.id === permission);
-  if (open) {
-    if (!open.options.some((o) => o.optionId === option)) {
-      return refuse(
-        400,
-        'permission.no_option',
-        `Choose one of: ${open.options.map((o) => o.optionId).join(', ')}.`,
-      );
-    }
-    return { drafts: [{ type: 'permission.answered', turn: open.turn, permission, option }], answer: {} };
-  }
-  const live = context.open ? [context.open.ref.getSnapshot().context] : [];
-  for (const turn of [...live, ...context.turns.toReversed()]) {
-    const part = turn.parts.find((p) => p.type === 'permission' && p.id === permission);
-    if (part?.type !== 'permission') continue;
-    return refuse(
-      409,
-      'permission.settled',
-      part.state === 'answered' ? `Already answered: ${part.option}.` : `Withdrawn: ${part.reason}`,
-      part.state === 'answered' ? { answered: part.option } : { withdrawn: part.reason },
-    );
-  }
-  return refuse(404, 'permission.unknown', 'No such permission in this session.');
-}
-
-function refuse(status: number, code: string, detail: string, extra?: Record<string, unknown>): Decision {
-  return { refused: { status, code, detail, ...(extra && { extra }) } };
 }

@@ -1,6 +1,7 @@
 import type { ContentBlock } from '../src/wire/content.ts';
 import { parseCursor } from '../src/wire/cursor.ts';
 import type { Fact } from '../src/wire/facts.ts';
+import type { AnswerPermission } from '../src/wire/requests.ts';
 
 /** What a user asks of a session. `id` is the message's own for a send; `at` orders them, in ms since 1970. */
 export type Ask = { readonly id: string; readonly session: string; readonly at: number } & (
@@ -12,7 +13,7 @@ export type Ask = { readonly id: string; readonly session: string; readonly at: 
       };
     }
   | { readonly kind: 'stop'; readonly body: StopTarget }
-  | { readonly kind: 'answer'; readonly body: { readonly permission: string; readonly option: string } }
+  | { readonly kind: 'answer'; readonly body: { readonly permission: string } & AnswerPermission }
 );
 
 /** A turn, the turn of a message that may not have started yet, or the session's job. */

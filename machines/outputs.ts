@@ -300,7 +300,7 @@ class TurnWriter {
 
   #ask(output: Extract<Output, { type: 'permission.asked' }>): void {
     if (this.#permissions.has(output.permission)) return this.#drop();
-    const { permission, toolCallId, title, options } = output;
+    const { permission, toolCallId, title, options, form, url } = output;
     const call =
       toolCallId !== undefined && this.#ensureTool(toolCallId, title, undefined) ? toolCallId : undefined;
     this.drafts.push({
@@ -310,6 +310,8 @@ class TurnWriter {
       title,
       options,
       ...(call !== undefined && { toolCallId: call }),
+      ...(form && { form }),
+      ...(url !== undefined && { url }),
     });
     this.#permissions.add(permission);
     this.#open.add(permission);

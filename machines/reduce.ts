@@ -152,8 +152,18 @@ function moved(context: SessionContext): SessionContext {
 }
 
 function permission(fact: FactOf<'permission.asked'>): OpenPermission {
-  const { permission: id, turn, title, options, toolCallId } = fact;
-  return { type: 'permission', id, turn, title, options, state: 'open', ...(toolCallId && { toolCallId }) };
+  const { permission: id, turn, title, options, toolCallId, form, url } = fact;
+  return {
+    type: 'permission',
+    id,
+    turn,
+    title,
+    options,
+    state: 'open',
+    ...(toolCallId && { toolCallId }),
+    ...(form && { form }),
+    ...(url !== undefined && { url }),
+  };
 }
 
 function job(fact: FactOf<'job.attached'>): JobRef {

@@ -272,7 +272,8 @@ export const runnerGround = setup({
       if (event.type !== 'wrote') return;
       for (const draft of event.drafts) {
         if (draft.type === 'permission.answered') {
-          const answer = { outcome: 'selected', optionId: draft.option } as const;
+          const { option: optionId, content } = draft;
+          const answer = { outcome: 'selected', optionId, ...(content && { content }) } as const;
           enqueue.sendTo('agent', { type: 'answer', permission: draft.permission, answer });
         } else if (draft.type === 'permission.withdrawn') {
           enqueue.sendTo('agent', {

@@ -1,9 +1,9 @@
-import type { Failure, Message } from '../src/wire/content.ts';
+import type { Failure, Message, PermissionOption } from '../src/wire/content.ts';
 import { formatCursor, parseCursor } from '../src/wire/cursor.ts';
 import type { Fact, FactOf, FactType, UnknownFact } from '../src/wire/facts.ts';
 import { isOpen } from '../src/wire/fold.ts';
 import type { Queue, SessionSnapshot } from '../src/wire/snapshot.ts';
-import type { ToolPart, Turn } from '../src/wire/turn.ts';
+import type { PermissionPart, ToolPart, Turn } from '../src/wire/turn.ts';
 import type { TurnRef } from './turn.logic.ts';
 
 /** What the conversation and job machines know: small facts about the session. Live text is in the turn's own actor. */
@@ -101,6 +101,11 @@ const revised = (context: SessionContext, fact: { revision: number }) =>
   fact.revision === context.queue.revision + 1;
 const stages = ['asked', 'terminated', 'killed'] as const;
 
+/** True for the answers that bring the values of a form. */
+export function gives(asked: Pick<PermissionPart, 'form'>, option: PermissionOption): boolean {
+  return asked.form !== undefined && option.kind.startsWith('allow');
+}
+
 /**
  * The law beside the chart: what must hold of the data for a fact to be taken. The chart says in which states a
  * fact may come at all; a fact without a transition is never written.
@@ -167,7 +172,9 @@ const rules: { readonly [K in FactType]: Rule<K> } = {
   'permission.answered': (context, fact) =>
     openPermission(context, fact) &&
     context.permissions.some(
-      (p) => p.id === fact.permission && p.options.some((o) => o.optionId === fact.option),
+      (p) =>
+        p.id === fact.permission &&
+        p.options.some((o) => o.optionId === fact.option && (fact.content === undefined || gives(p, o))),
     ),
   'permission.withdrawn': openPermission,
 

@@ -3,6 +3,7 @@ import { defaultLimits, type Limits } from '../../machines/runner.types.ts';
 import type { AgentProcess, Connector } from '../agents/agent.ts';
 import { parseCursor } from '../wire/cursor.ts';
 import type { Fact, JobRequest } from '../wire/facts.ts';
+import type { FormContent } from '../wire/form.schema.ts';
 import type {
   ChangeSession,
   CreateSession,
@@ -213,9 +214,9 @@ class LocalGateway implements Gateway {
     });
   }
 
-  async answer(session: string, permission: string, option: string) {
+  async answer(session: string, permission: string, option: string, content?: FormContent) {
     return this.#registry.with(session, async (open) => {
-      await open.ask({ type: 'answer', permission, option });
+      await open.ask({ type: 'answer', permission, option, ...(content && { content }) });
       return { cursor: open.cursor };
     });
   }

@@ -1,5 +1,6 @@
 import type { Availability, OfferedServer } from '../agents/agent.ts';
 import type { Fact } from '../wire/facts.ts';
+import type { FormContent } from '../wire/form.schema.ts';
 import type { InspectLine } from '../wire/inspect.ts';
 import type { Grade, ResyncReason } from '../wire/live.ts';
 import type {
@@ -34,7 +35,13 @@ export interface Service {
   resume(session: string): Promise<{ cursor: string; queue: Queue }>;
   retry(session: string, body: RetryRequest): Promise<{ turn: string; cursor: string }>;
   editQueue(session: string, body: EditQueue): Promise<Queue>;
-  answer(session: string, permission: string, option: string): Promise<{ cursor: string }>;
+  /** `content`: the values of a form. */
+  answer(
+    session: string,
+    permission: string,
+    option: string,
+    content?: FormContent,
+  ): Promise<{ cursor: string }>;
   jobs(): Promise<readonly SessionSummary[]>;
   job(job: string): Promise<SessionSnapshot>;
   stopJob(job: string): Promise<{ turn?: string; state: string; cursor: string }>;

@@ -13,6 +13,7 @@ import {
   toolLocation,
   usage,
 } from './content.ts';
+import { form, formContent, webAddress } from './form.schema.ts';
 import type { Immutable } from './immutable.ts';
 
 /**
@@ -150,8 +151,12 @@ const shapes = {
     toolCallId: id.optional(),
     title: z.string(),
     options: z.array(permissionOption).min(1),
+    /** Values that are asked for: they come with an answer that allows. */
+    form: form.optional(),
+    /** A page that the user is asked to go to. */
+    url: webAddress.optional(),
   },
-  'permission.answered': { turn, permission: id, option: id },
+  'permission.answered': { turn, permission: id, option: id, content: formContent.optional() },
   'permission.withdrawn': { turn, permission: id, reason: z.string() },
 
   /** In the parent's log. `turn`: the parent's turn that became or asked for the job, if one did. */

@@ -106,7 +106,7 @@ function apply(turn: Turn, fact: Fact): Turn {
         : append(moving(turn), plan);
     }
     case 'permission.asked': {
-      const { permission, toolCallId, title, options } = fact;
+      const { permission, toolCallId, title, options, form, url } = fact;
       if (has(turn, 'permission', permission)) return misfit(turn, fact, 'permission asked twice');
       return append(moving(turn), {
         type: 'permission',
@@ -114,11 +114,17 @@ function apply(turn: Turn, fact: Fact): Turn {
         ...(toolCallId && { toolCallId }),
         title,
         options,
+        ...(form && { form }),
+        ...(url !== undefined && { url }),
         state: 'open',
       });
     }
     case 'permission.answered':
-      return settlePermission(turn, fact, { state: 'answered', option: fact.option });
+      return settlePermission(turn, fact, {
+        state: 'answered',
+        option: fact.option,
+        ...(fact.content && { content: fact.content }),
+      });
     case 'permission.withdrawn':
       return settlePermission(turn, fact, { state: 'withdrawn', reason: fact.reason });
     case 'notice.added': {

@@ -11,9 +11,10 @@ import type {
   ToolLocation,
   Usage,
 } from './content.ts';
+import type { Form, FormContent } from './form.schema.ts';
 
 export type PermissionAnswer =
-  | { readonly outcome: 'selected'; readonly optionId: string }
+  | { readonly outcome: 'selected'; readonly optionId: string; readonly content?: FormContent }
   | { readonly outcome: 'cancelled' };
 
 export interface Progress {
@@ -64,6 +65,10 @@ export type Output =
       readonly toolCallId?: string;
       readonly title: string;
       readonly options: readonly PermissionOption[];
+      /** Values that are asked for; the answer brings them. */
+      readonly form?: Form;
+      /** A page to go to (http or https). */
+      readonly url?: string;
     }
   | { readonly type: 'permission.withdrawn'; readonly permission: string; readonly reason: string }
   | { readonly type: 'retrying'; readonly attempt: number; readonly reason: string; readonly next?: number }

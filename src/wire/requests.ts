@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { contentBlock } from './content.ts';
+import { formContent } from './form.schema.ts';
+import type { Immutable } from './immutable.ts';
 
 /** The bodies that the API takes. Unknown fields are refused, so that a typo is found. */
 const id = z
@@ -55,7 +57,12 @@ export const editQueue = z.union([
 ]);
 export type EditQueue = z.infer<typeof editQueue>;
 
-export const answerPermission = z.strictObject({ option: z.string().min(1).max(200) });
+/** `content`: the values of a form, with an option that allows. */
+export const answerPermission = z.strictObject({
+  option: z.string().min(1).max(200),
+  content: formContent.optional(),
+});
+export type AnswerPermission = Immutable<z.infer<typeof answerPermission>>;
 
 /** What `POST …/messages` answers; the same id and body get the same answer again. */
 export const sendAnswer = z.object({

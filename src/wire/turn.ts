@@ -10,6 +10,7 @@ import type {
   ToolLocation,
   Usage,
 } from './content.ts';
+import type { Form, FormContent } from './form.schema.ts';
 
 /** A piece of a turn. Parts keep their order; a part that has not changed keeps its object identity. */
 export type Part =
@@ -56,8 +57,13 @@ export interface PermissionPart {
   readonly toolCallId?: string;
   readonly title: string;
   readonly options: readonly PermissionOption[];
+  /** Values that are asked for, and a page that the user is asked to go to. */
+  readonly form?: Form;
+  readonly url?: string;
   readonly state: 'open' | 'answered' | 'withdrawn';
   readonly option?: string;
+  /** The values that were given. */
+  readonly content?: FormContent;
   readonly reason?: string;
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { formProblems, initialContent } from '../../src/wire/form.ts';
 import { all, end, OwnedClock, openBuiltin, prompt, reading, text } from './builtin.kit.ts';
 
 describe('the builtin agent on request', () => {
@@ -40,6 +41,21 @@ describe('the builtin agent on request', () => {
       'pending',
     ]);
     expect(plans.at(-1)?.every((entry) => entry.status === 'completed')).toBe(true);
+  });
+
+  it('asks for values and says them, and for a visit to a page', async () => {
+    const { session } = await openBuiltin();
+    const stream = reading(prompt(session, 'form'));
+    const asked = await stream.until('permission.asked');
+    const content = { name: 'Beryl', channel: 'beta', platforms: ['linux'] };
+    expect(asked.form && formProblems(asked.form, { ...initialContent(asked.form), ...content })).toEqual({});
+    session.answer(asked.permission, { outcome: 'selected', optionId: 'accept', content });
+    expect(text(await stream.done)).toContain('"name": "Beryl"');
+    const visit = reading(prompt(session, 'visit'));
+    const { permission, url } = await visit.until('permission.asked');
+    expect(url).toMatch(/^https:/);
+    session.answer(permission, { outcome: 'selected', optionId: 'decline' });
+    expect(text(await visit.done)).toContain('declined');
   });
 
   it('C48: runs three tools at once that end out of order, each in its own way', async () => {

@@ -121,6 +121,21 @@ describe('a script of the builtin agent', () => {
     expect(text(await stream.done)).toBe('no!');
   });
 
+  it('asks for values and says them, as a form or with a page to go to', async () => {
+    const { session } = await openBuiltin();
+    const form = { properties: { n: { type: 'integer' } } };
+    const on = { accept: [{ text: ' yes' }] };
+    const stream = reading(
+      prompt(session, script({ permission: 'p1', form, on }, { permission: 'p2', url: 'https://a.example' })),
+    );
+    const first = await stream.until('permission.asked');
+    expect(first).toMatchObject({ form, options: [{ optionId: 'accept' }, { optionId: 'decline' }] });
+    session.answer('p1', { outcome: 'selected', optionId: 'accept', content: { n: 1 } });
+    await stream.until('permission.asked', (asked) => asked.url === 'https://a.example');
+    session.answer('p2', { outcome: 'selected', optionId: 'decline' });
+    expect(text(await stream.done)).toBe('{"n":1} yes');
+  });
+
   it('ends in each way that an agent can', async () => {
     const { session, exits } = await openBuiltin();
     const ending = async (step: unknown) =>

@@ -202,6 +202,68 @@ describe('what agents get wrong about questions', () => {
   });
 });
 
+describe('a question that asks for values', () => {
+  const form = { properties: { n: { type: 'integer', title: 'N', minimum: 1 } }, required: ['n'] } as const;
+  const options = [
+    { optionId: 'accept', name: 'Send', kind: 'allow_once' },
+    { optionId: 'decline', name: 'Decline', kind: 'reject_once' },
+  ] as const;
+  const asked = { type: 'permission.asked', permission: 'q', title: 'How many?', options, form } as const;
+  const answer = (option: string, content?: Record<string, number | string>) =>
+    world.ask({ type: 'answer', permission: 'q', option, ...(content && { content }) });
+
+  test('takes those that fit, and gives them to the agent; the first answer wins', async () => {
+    await prompted();
+    world.says(asked);
+    await world.quiet();
+    expect(world.context.permissions).toMatchObject([{ form }]);
+    const wrong = [answer('accept'), answer('accept', { n: 0 }), answer('accept', { n: 1, m: 2 })];
+    const first = answer('accept', { n: 2 });
+    const second = answer('accept', { n: 3 });
+    await world.quiet();
+    const refused = wrong.map((one) => world.replies.get(one));
+    expect(refused).toMatchObject([
+      {
+        refused: {
+          status: 400,
+          code: 'permission.wrong_content',
+          extra: { fields: { n: 'This is needed.' } },
+        },
+      },
+      { refused: { status: 400, detail: 'n: At least 1.' } },
+      { refused: { status: 400, extra: { fields: { m: expect.any(String) } } } },
+    ]);
+    expect(world.replies.get(first)).toMatchObject({ type: 'answered' });
+    expect(world.replies.get(second)).toMatchObject({ refused: { status: 409 } });
+    expect(parts()).toMatchObject([{ form, state: 'answered', option: 'accept', content: { n: 2 } }]);
+    expect(world.prompt.orders).toEqual([
+      {
+        type: 'answer',
+        permission: 'q',
+        answer: { outcome: 'selected', optionId: 'accept', content: { n: 2 } },
+      },
+    ]);
+  });
+
+  test('is declined without values, and a stop withdraws it (I4, I12)', async () => {
+    await prompted();
+    world.says(asked, { ...asked, permission: 'r' });
+    await world.quiet();
+    const values = answer('decline', { n: 2 });
+    const declined = answer('decline');
+    world.ask({ type: 'stop', turn: world.context.open?.id ?? '' });
+    await world.quiet();
+    expect(world.replies.get(values)).toMatchObject({ refused: { code: 'permission.no_form' } });
+    expect(world.replies.get(declined)).toMatchObject({ type: 'answered' });
+    expect(world.prompt.orders).toContainEqual({
+      type: 'answer',
+      permission: 'r',
+      answer: { outcome: 'cancelled' },
+    });
+    expect(parts()).toMatchObject([{ state: 'answered', option: 'decline' }, { state: 'withdrawn' }]);
+  });
+});
+
 describe('text that is taken back', () => {
   test('is the whole part from then on, and text goes on behind it', async () => {
     await prompted();

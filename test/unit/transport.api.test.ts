@@ -41,7 +41,7 @@ describe('the calls of a page', () => {
     await api.resume('s');
     await api.retry('s', 't1');
     await api.editQueue('s', { revision: 2, remove: { message: 'm' } });
-    await api.answer('s', 'p 1', 'allow');
+    await api.answer('s', 'p 1', { option: 'allow' });
     await api.jobs();
     await api.job('j');
     await api.stopJob('j');

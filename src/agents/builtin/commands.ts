@@ -1,4 +1,5 @@
 import type { ContentBlock } from '../../wire/content.ts';
+import { askingDemos } from './demos/asking.ts';
 import { backgroundDemos } from './demos/background.ts';
 import { endingDemos } from './demos/endings.ts';
 import { markdownDemos } from './demos/markdown.ts';
@@ -57,6 +58,7 @@ export const commands: readonly CommandSpec[] = [
   ...markdownDemos,
   ...thinkingDemos,
   ...waitingDemos,
+  ...askingDemos,
   ...endingDemos,
   ...backgroundDemos,
   ...workCommands,

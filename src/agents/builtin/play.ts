@@ -1,5 +1,6 @@
 import type { PermissionOption } from '../../wire/content.ts';
-import type { AgentProcess, Output } from '../agent.ts';
+import type { Form } from '../../wire/form.schema.ts';
+import type { AgentProcess, Output, PermissionAnswer } from '../agent.ts';
 import type { Clock } from '../workspace/clock.ts';
 import type { Gates } from './gates.ts';
 
@@ -34,7 +35,10 @@ export interface Scene {
   sleep(ms: number): Promise<void>;
   /** A name that is not used yet in this turn: `run-1`. */
   name(stem: string): string;
+  /** The option that was chosen; `cancelled` only for a play that ignores stops. */
   ask(question: Question): AsyncGenerator<Output, string>;
+  /** The whole answer, with the values of a form. */
+  inquire(question: Question): AsyncGenerator<Output, PermissionAnswer>;
   spawned(process: AgentProcess): void;
   /** From here the play ignores stops: only being abandoned ends it. */
   ignoreStops(): void;
@@ -59,6 +63,8 @@ export interface Question {
   readonly toolCallId?: string;
   readonly title: string;
   readonly options: readonly PermissionOption[];
+  readonly form?: Form;
+  readonly url?: string;
 }
 
 /** The words of a play in the right size and pace: natural, and at most about three seconds for long texts. */

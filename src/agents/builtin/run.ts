@@ -135,13 +135,16 @@ export class Run implements Scene {
     return `${stem}-${n}`;
   }
 
-  /** The option that was chosen; `cancelled` only for a play that ignores stops. */
   async *ask(question: Question): AsyncGenerator<Output, string> {
+    const given = yield* this.inquire(question);
+    return given.outcome === 'selected' ? given.optionId : 'cancelled';
+  }
+
+  async *inquire(question: Question): AsyncGenerator<Output, PermissionAnswer> {
     const permission = question.permission ?? `permission-${randomUUID()}`;
     const answer = this.#expect(permission);
     yield { type: 'permission.asked', ...question, permission };
-    const given = await orAbort(answer, this.stopped);
-    return given.outcome === 'selected' ? given.optionId : 'cancelled';
+    return await orAbort(answer, this.stopped);
   }
 
   #expect(permission: string): Promise<PermissionAnswer> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { PermissionOption } from '../../wire/content.ts';
 import type { Output } from '../agent.ts';
 import { AgentError } from '../agent.ts';
+import { formOptions, urlOptions } from '../questions.ts';
 import { Broken, type Play, type Scene } from './play.ts';
 import type { Step } from './script.ts';
 import { survive, type WorkItem } from './survivor.ts';
@@ -90,14 +91,19 @@ class Player {
   }
 
   async *#permission(step: Extract<Step, { verb: 'permission' }>): Play {
+    const { form, url } = step;
     const question = {
       permission: step.permission,
       title: step.title ?? `May I go on (${step.permission})?`,
-      options: step.options ?? usual,
+      options: step.options ?? (form ? formOptions : url ? urlOptions : usual),
+      ...optional('form', form),
+      ...optional('url', url),
       ...(step.tool !== undefined && { toolCallId: step.tool }),
     };
     if (step.wait === false) return yield { type: 'permission.asked', ...question };
-    const option = yield* this.#scene.ask(question);
+    const answer = yield* this.#scene.inquire(question);
+    const option = answer.outcome === 'selected' ? answer.optionId : 'cancelled';
+    if ('content' in answer) yield { type: 'text', text: JSON.stringify(answer.content) };
     yield* this.play(step.on?.[option] ?? []);
   }
 

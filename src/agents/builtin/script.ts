@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { permissionOption, planEntry, stopReason, toolContent, toolKind, usage } from '../../wire/content.ts';
+import { form, webAddress } from '../../wire/form.schema.ts';
 import type { Output } from '../agent.ts';
 
 /**
@@ -17,6 +18,7 @@ import type { Output } from '../agent.ts';
  * | `{"tool": "t1", "title"?, "kind"?, "output"?, "content"?, "status"?, "exitCode"?}` | starts the tool at its first step; later ones update it; `status` `completed` or `failed` finishes it |
  * | `{"refuse": "t1", "reason"?}` | the tool was refused |
  * | `{"permission": "p1", "title"?, "tool"?, "options"?, "wait"?: true, "on"?: {"optionId": […]}}` | asks, waits for the answer, plays the steps of the chosen option (default options: `allow`, `always`, `reject`) |
+ * | `{"permission": "p1", "form": {…}, "on"?}`, `{"permission": "p1", "url": "https://…", "on"?}` | asks for values, or for a visit to a page (options: `accept`, `decline`); values are said, as JSON, before the steps |
  * | `{"withdraw": "p1", "reason"?}` | withdraws the question |
  * | `{"replace": "…", "kind"?, "part"?, "reason"?}` | takes text back: the part is this text from now on |
  * | `{"retrying": 2, "reason"?, "next"?}` | says that attempt 2 begins; `next`: in so many ms |
@@ -105,6 +107,8 @@ const shapes = {
     title: z.string().optional(),
     tool: z.string().optional(),
     options: z.array(permissionOption).min(1).optional(),
+    form: form.optional(),
+    url: webAddress.optional(),
     wait: z.boolean().optional(),
     on: z.record(z.string(), nested).optional(),
   }),

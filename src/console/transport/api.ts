@@ -1,5 +1,6 @@
 import type { AgentLine } from '../../../machines/directory.machine.ts';
 import type {
+  AnswerPermission,
   ChangeSession,
   CreateSession,
   EditQueue,
@@ -57,7 +58,7 @@ export interface Api {
   answer(
     session: string,
     permission: string,
-    option: string,
+    answer: AnswerPermission,
     signal?: AbortSignal,
   ): Promise<{ readonly cursor: string }>;
   jobs(signal?: AbortSignal): Promise<readonly SessionSummary[]>;
@@ -107,8 +108,8 @@ export function createApi(options: ApiOptions = {}): Api {
     resume: (session) => call('POST', `${at(session)}/resume`),
     retry: (session, turn) => call('POST', `${at(session)}/retry`, { turn }),
     editQueue: (session, body) => call('PATCH', `${at(session)}/queue`, body),
-    answer: (session, permission, option, signal) =>
-      call('POST', `${at(session)}/permissions/${encodeURIComponent(permission)}`, { option }, signal),
+    answer: (session, permission, answer, signal) =>
+      call('POST', `${at(session)}/permissions/${encodeURIComponent(permission)}`, answer, signal),
     jobs: async (signal) =>
       (await call<{ jobs: readonly SessionSummary[] }>('GET', '/jobs', undefined, signal)).jobs,
     job: (job) => call('GET', jobAt(job)),

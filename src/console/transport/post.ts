@@ -23,7 +23,9 @@ function post(api: Api, entry: Entry, signal: AbortSignal): Promise<{ readonly c
       return 'job' in entry.body
         ? api.stopJob(entry.body.job, signal)
         : api.stop(entry.session, entry.body, signal);
-    case 'answer':
-      return api.answer(entry.session, entry.body.permission, entry.body.option, signal);
+    case 'answer': {
+      const { permission, ...answer } = entry.body;
+      return api.answer(entry.session, permission, answer, signal);
+    }
   }
 }

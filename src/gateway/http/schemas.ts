@@ -14,6 +14,7 @@ import {
   usage,
 } from '../../wire/content.ts';
 import { jobRequest } from '../../wire/facts.ts';
+import { form, formContent } from '../../wire/form.schema.ts';
 import type { EarlierSessions, Queue, SessionSnapshot, SessionSummary } from '../../wire/snapshot.ts';
 import type { Turn } from '../../wire/turn.ts';
 
@@ -47,8 +48,11 @@ const permissionPart = z.object({
   toolCallId: z.string().optional(),
   title: z.string(),
   options: z.array(permissionOption),
+  form: form.optional(),
+  url: z.string().optional(),
   state: z.enum(['open', 'answered', 'withdrawn']),
   option: z.string().optional(),
+  content: formContent.optional(),
   reason: z.string().optional(),
 });
 

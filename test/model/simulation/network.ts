@@ -212,10 +212,10 @@ export class Network {
       retry: (id, turn) => call(`retry ${id}`, (service) => service.retry(id, { turn })),
       editQueue: (id, body) =>
         call(`queue ${id} ${JSON.stringify(body)}`, (service) => service.editQueue(id, body)),
-      answer: (id, permission, option, signal) =>
+      answer: (id, permission, { option, content }, signal) =>
         call(
           `answer ${id} ${permission} ${option}`,
-          (service) => service.answer(id, permission, option),
+          (service) => service.answer(id, permission, option, content),
           signal,
         ),
       jobs: (signal) => call('jobs', (service) => service.jobs(), signal),

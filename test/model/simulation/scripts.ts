@@ -26,6 +26,7 @@ export interface Plan {
   readonly faults: readonly string[];
 }
 
+const form = { properties: { name: { type: 'string', minLength: 1 } }, required: ['name'] } as const;
 const options = [
   { optionId: 'yes', name: 'Yes', kind: 'allow_once' },
   { optionId: 'no', name: 'No', kind: 'reject_once' },
@@ -175,6 +176,8 @@ class Writer {
       title: 'May I?',
       options,
       ...(toolCallId !== undefined && { toolCallId }),
+      // Every third asks for values, some of which are needed.
+      ...(this.acts.length % 3 === 0 && { form }),
     });
     if (r.chance(0.1)) this.say({ type: 'permission.withdrawn', permission, reason: 'changed my mind' });
     else if (r.chance(0.8)) this.say(undefined, { awaits: permission });

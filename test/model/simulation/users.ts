@@ -69,7 +69,10 @@ export class Users {
       case 'answer': {
         const permission = view?.permissions[0];
         if (!permission) return false;
-        ask({ kind: 'answer', body: { permission: permission.id, option: step.option } });
+        const gives = permission.form !== undefined && step.option === 'yes';
+        // Values that do not fit are refused, and the question stays.
+        const content = gives && { content: { name: step.id % 4 === 0 ? '' : 'n' } };
+        ask({ kind: 'answer', body: { permission: permission.id, option: step.option, ...content } });
         if (!step.both) return true;
         const other = this.#page(1 - step.tab);
         const option = step.option === 'yes' ? 'no' : 'yes';

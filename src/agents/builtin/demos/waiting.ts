@@ -37,14 +37,6 @@ export const waitingDemos: readonly CommandSpec[] = [
     patterns: [phrase('(?:show(?: me)? )?(?:a )?retry(?: demo)?')],
     play: retry,
   },
-  {
-    name: 'permission',
-    example: 'orphan permission',
-    description: 'asks for a permission that belongs to no tool it has shown',
-    group: 'show',
-    patterns: [phrase('(?:show(?: me)? )?(?:an? )?(?:orphan )?permission')],
-    play: orphan,
-  },
 ];
 
 async function* stall(scene: Scene, seconds: number): Play {
@@ -63,19 +55,4 @@ async function* retry(scene: Scene): Play {
   await scene.sleep(1500);
   yield { type: 'replace', kind: 'text', text: '', reason: 'The second attempt starts over.' };
   yield* say(scene, 'The second attempt went through. What the first had said was taken back, not doubled.');
-}
-
-async function* orphan(scene: Scene): Play {
-  yield* say(scene, 'Some agents ask about a tool call that they never announced. Like this:\n\n');
-  const option = yield* scene.ask({
-    toolCallId: 'never-announced',
-    title: 'May I do something that I have not shown? (staged: nothing is done)',
-    options: [
-      { optionId: 'once', name: 'Allow once', kind: 'allow_once' },
-      { optionId: 'always', name: 'Always allow', kind: 'allow_always' },
-      { optionId: 'no', name: 'Reject', kind: 'reject_once' },
-      { optionId: 'never', name: 'Always reject', kind: 'reject_always' },
-    ],
-  });
-  yield* say(scene, `You chose \`${option}\`. Nothing was done either way.`);
 }

@@ -69,12 +69,13 @@ export function turnRoutes({ service }: Outside): readonly Route[] {
       method: 'post',
       path: '/api/sessions/:id/permissions/:pid',
       summary:
-        'Answers a permission. The first answer wins; a later one: 409 with the winner, or `withdrawn`.',
+        'Answers a permission. The first answer wins; a later one: 409 with the winner, or `withdrawn`. ' +
+        'Values that do not fit its form: 400, with what is wrong by field.',
       body: answerPermission,
       answers: { 200: { description: 'The answer is in the log.', schema: permissionAnswer } },
       refusals: [400, 404, 409, 413, 415],
       handle: async ({ context, body, param }) =>
-        context.json(await service.answer(param('id'), param('pid'), body.option)),
+        context.json(await service.answer(param('id'), param('pid'), body.option, body.content)),
     }),
   ];
 }
