@@ -6,6 +6,7 @@ import { Secret } from '../../src/agents/model/secret.ts';
 import { connectors } from '../../src/agents/registry.ts';
 import { MemoryLog } from '../../src/gateway/log/memory.log.ts';
 import { groupHasLiving } from '../../src/gateway/process.table.ts';
+import type { Fact } from '../../src/wire/facts.ts';
 import { Double, type DoubleOptions } from '../support/acp-double.ts';
 import { type Local, localGateway } from '../support/local-gateway.ts';
 import { bench, textOf } from './acp.fixture.ts';
@@ -82,6 +83,85 @@ it('servers of the Model Context Protocol go along; one that the agent cannot us
     { mcpServers: [{ name: 'files', command: 'server', args: ['--stdio'], env }] },
   ]);
   expect(turn.parts[0]).toMatchObject({ type: 'notice', text: 'Double cannot use the MCP servers web.' });
+});
+
+describe('servers of the Model Context Protocol that are chosen for a session', () => {
+  const mcpServers = [
+    { name: 'files', command: ['server'], env: { KEY: new Secret('hush-hush-key') } },
+    { name: 'notes', command: ['notes', 'hush-hush-argument'], byDefault: false },
+    { name: 'web', url: 'https://example.org/hush-hush', headers: { key: new Secret('hush-hush-head') } },
+  ];
+  const named = (double: Double) =>
+    double
+      .noted('new')
+      .map((noted) => (noted.mcpServers as readonly { readonly name: string }[]).map(({ name }) => name));
+
+  async function withServers(acp = { mcpServers }): Promise<{ local: Local; double: Double }> {
+    const double = new Double({}, {}, acp);
+    onTestFinished(() => double.remove());
+    const local = await localGateway({ connectors: [double.connector] });
+    onTestFinished(() => local.close());
+    return { local, double };
+  }
+
+  async function say(local: Local, session: string): Promise<readonly Fact[]> {
+    const followed = await local.follow(session);
+    await local.gateway.send(session, { id: 'm', content: [{ type: 'text', text: 'hi' }] });
+    await followed.until((fact) => fact.type === 'turn.ended');
+    return followed.facts;
+  }
+
+  it('go along alone; without a choice those that are given by default', async () => {
+    const { local, double } = await withServers();
+    await local.gateway.create({ id: 'chosen', agent: 'double', mcpServers: ['notes'] });
+    await local.gateway.create({ id: 'none', agent: 'double', mcpServers: [] });
+    await local.gateway.create({ id: 'default', agent: 'double' });
+    for (const session of ['chosen', 'none', 'default']) await say(local, session);
+    expect(named(double)).toEqual([['notes'], [], ['files']]);
+  });
+
+  it('are told by name alone: in the list of agents, in the log and in the snapshot', async () => {
+    const { local } = await withServers();
+    const agents = await local.gateway.agents();
+    expect(agents).toMatchObject([
+      {
+        mcpServers: [
+          { name: 'files', byDefault: true },
+          { name: 'notes', byDefault: false },
+          { name: 'web', byDefault: true },
+        ],
+      },
+    ]);
+    const snapshot = await local.gateway.create({ id: 's', agent: 'double', mcpServers: ['notes', 'notes'] });
+    expect(snapshot.mcpServers).toEqual(['notes']);
+    const facts = await say(local, 's');
+    expect(JSON.stringify([agents, snapshot, facts])).not.toContain('hush-hush');
+  });
+
+  it('are refused when the settings have none of that name, and the known ones are said', async () => {
+    const { local } = await withServers();
+    const made = local.gateway.create({ id: 's', agent: 'double', mcpServers: ['files', 'nets'] });
+    await expect(made).rejects.toMatchObject({
+      status: 400,
+      code: 'mcp.unknown',
+      message: 'Double cannot be given the MCP servers nets. Known: files, notes, web.',
+    });
+    expect(await local.log.head('s')).toBeUndefined();
+  });
+
+  it('that the settings have lost since are named in a notice, and the session goes on', async () => {
+    const { local } = await withServers();
+    await local.gateway.create({ id: 's', agent: 'double', mcpServers: ['files', 'notes'] });
+    const later = new Double({}, {}, { mcpServers: mcpServers.slice(0, 1) });
+    onTestFinished(() => later.remove());
+    const after = await localGateway({ log: local.log, connectors: [later.connector] });
+    const facts = await say(after, 's');
+    expect(named(later)).toEqual([['files']]);
+    expect(facts.filter((fact) => fact.type === 'notice.added')).toMatchObject([
+      { text: 'The settings have no MCP servers notes any more: the session goes on without.' },
+    ]);
+    expect(facts.at(-1)).toMatchObject({ type: 'turn.ended', outcome: 'finalized' });
+  });
 });
 
 it('files are offered to an agent, unless it is known to open them itself', async () => {

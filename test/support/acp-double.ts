@@ -113,6 +113,11 @@ export class Double {
     writeFileSync(join(this.home, `${id}.json`), JSON.stringify(session));
   }
 
+  /** It forgets one. */
+  unplant(id: string): void {
+    rmSync(join(this.home, `${id}.json`));
+  }
+
   remove(): void {
     rmSync(this.home, { recursive: true, force: true });
   }

@@ -307,6 +307,16 @@ describe.each(kinds)('a log $name', ({ open }) => {
       expect(await ids({ kind: 'conversation', q: 'work' })).toEqual([]);
     });
 
+    it('can be of those that hold certain sessions of an agent’s own', async () => {
+      await create('a', { agent: 'x', agentSession: 'one' });
+      await create('b', { agent: 'x', agentSession: "t'wo" });
+      await create('c', { agent: 'y', agentSession: 'one' });
+      await create('d', { agent: 'x' });
+      expect(await ids({ holding: { agent: 'x', agentSessions: ['one', 'three'] } })).toEqual(['a']);
+      expect(await ids({ holding: { agent: 'x', agentSessions: ["t'wo"] } })).toEqual(['b']);
+      expect(await ids({ holding: { agent: 'x', agentSessions: [] } })).toEqual([]);
+    });
+
     it('can be of what the start-up sweep has to look at', async () => {
       const message: Message = { id: 'm', content: [{ type: 'text', text: 'x' }] };
       const queued: QueuedMessage[] = [{ message, delivery: 'queue' }];

@@ -73,13 +73,20 @@ describe('settings file', () => {
     const settings = load({
       mcpServers: [
         { name: 'files', command: ['server', '--stdio'], env: { API_KEY: 'hush-hush-key' } },
-        { name: 'web', url: 'https://example.org/mcp', headers: { authorization: 'Bearer hush-hush-head' } },
+        {
+          name: 'web',
+          url: 'https://example.org/mcp',
+          headers: { authorization: 'Bearer hush-hush-head' },
+          default: false,
+        },
       ],
     });
     expect(settings.mcpServers).toMatchObject([
       { name: 'files', command: ['server', '--stdio'] },
-      { name: 'web', url: 'https://example.org/mcp' },
+      { name: 'web', url: 'https://example.org/mcp', byDefault: false },
     ]);
+    const twice = { name: 'a', command: ['x'] };
+    expect(refusal({ mcpServers: [twice, twice] })).toContain('mcpServers[1].name is used by mcpServers[0]');
     expect(JSON.stringify(settings.mcpServers)).not.toContain('hush-hush');
     expect(settings.secrets).toEqual(['hush-hush-key', 'Bearer hush-hush-head']);
     expect(refusal({ mcpServers: [{ name: 'x' }] })).toContain('either a command or a url');

@@ -1,6 +1,6 @@
 import type { AgentCapabilities } from '@agentclientprotocol/sdk';
 import { AgentError, type OpenOptions } from '../agent.ts';
-import { earlierTurns } from './context.ts';
+import { earlierTurns, partOf } from '../earlier.ts';
 import { codeOf, loginNeeded, nameOf, saidBy } from './failures.ts';
 import { type McpServer, serversFor } from './mcp.ts';
 import type { AcpAgent } from './options.ts';
@@ -51,11 +51,9 @@ export async function join({ agent, session, peer, mcpServers }: Joining, open: 
   session.opened(opened.sessionId, opened);
   const earlier = earlierTurns(history);
   if (!earlier) return;
-  const part =
-    earlier.turns < earlier.of ? `the last ${earlier.turns} of ${earlier.of} turns` : 'the earlier turns';
   session.tellEarlier(
     earlier.text,
-    `${name} does not remember this conversation${why}: it was given ${part} as text.`,
+    `${name} does not remember this conversation${why}: it was given ${partOf(earlier)} as text.`,
   );
 }
 

@@ -1,9 +1,9 @@
 import type * as acp from '@agentclientprotocol/sdk';
 import type { ContentBlock } from '../../wire/content.ts';
 import type { AgentProcess, Output, Recalled, RecalledTurn } from '../agent.ts';
+import { withoutEarlier } from '../earlier.ts';
 import type { Clock } from '../workspace/clock.ts';
 import type { Client } from './connection.ts';
-import { withoutEarlier } from './context.ts';
 import { blockOf } from './fields.ts';
 import { Services } from './services.ts';
 import { Terminals } from './terminals.ts';

@@ -1,4 +1,5 @@
 import { AgentError, type Connector } from '../agent.ts';
+import { tellingOrigin } from '../earlier.ts';
 import { realClock } from '../model/clock.ts';
 import type { PicoOptions, PicoServer, PicoWaits } from './options.ts';
 import { createSession } from './session.ts';
@@ -26,7 +27,11 @@ export function createPico(options: PicoOptions): Connector {
     },
     async open(session) {
       if (missing) throw new AgentError('pico.token_missing', reason);
-      return createSession({ server, clock, fetch: fetcher, waits }, session);
+      return tellingOrigin(
+        server.name ?? 'picoclaw',
+        session,
+        createSession({ server, clock, fetch: fetcher, waits }, session),
+      );
     },
   };
 }

@@ -1,4 +1,5 @@
 import { AgentError, type Connector } from '../agent.ts';
+import { tellingOrigin } from '../earlier.ts';
 import { realClock } from '../model/clock.ts';
 import { Hub } from './hub.ts';
 import type { RpcOptions, RpcServer } from './options.ts';
@@ -34,7 +35,11 @@ export function createRpcSse(options: RpcOptions): Connector {
     },
     async open(session) {
       if (missing) throw new AgentError('rpc.token_missing', reason);
-      return createSession({ profile, rpc, hub, clock, jobs: server.jobs ?? 'background' }, session);
+      return tellingOrigin(
+        server.name ?? server.id,
+        session,
+        createSession({ profile, rpc, hub, clock, jobs: server.jobs ?? 'background' }, session),
+      );
     },
   };
 }
