@@ -22,7 +22,8 @@ export type Command = { readonly id: string } & (
     }
   | { readonly type: 'stop'; readonly turn?: string; readonly message?: string }
   | { readonly type: 'resume' }
-  | { readonly type: 'retry'; readonly turn: string }
+  /** `at`: then (milliseconds since 1970) instead of now; null: not any more. */
+  | { readonly type: 'retry'; readonly turn: string; readonly at?: number | null }
   | { readonly type: 'editQueue'; readonly edit: EditQueue }
   | ({ readonly type: 'answer'; readonly permission: string } & AnswerPermission)
   | { readonly type: 'change'; readonly title?: string; readonly model?: string; readonly mode?: string }
@@ -83,7 +84,7 @@ export function decide(standing: Standing, command: Command): Decision {
     case 'resume':
       return resume(context);
     case 'retry':
-      return retry(standing, command.turn);
+      return retry(standing, command);
     case 'editQueue':
       return editQueue(context, command.edit);
     case 'answer':
@@ -167,7 +168,7 @@ function titled(message: Message): Draft {
 function stop({ state, context }: Standing, command: Extract<Command, { type: 'stop' }>): Decision {
   const { queue, open } = context;
   // A job has no queue to hold.
-  const holds = !queue.held && context.kind === 'conversation';
+  const holds = (!queue.held || queue.retry !== undefined) && context.kind === 'conversation';
   const hold: Draft[] = !holds
     ? []
     : [{ type: 'queue.held', reason: 'stopped', revision: queue.revision + 1 }];
@@ -217,28 +218,58 @@ function resume(context: SessionContext): Decision {
   return { drafts: [{ type: 'queue.released', revision }], answer: {} };
 }
 
-function retry({ state, context }: Standing, turn: string): Decision {
+function retry(standing: Standing, { turn, at }: Extract<Command, { type: 'retry' }>): Decision {
+  const { state, context } = standing;
+  const { queue, open } = context;
   const last = context.turns.at(-1);
-  const now = { state, ...(context.open && { turn: context.open.id }) };
+  const now = { state, ...(open && { turn: open.id }) };
+  const revision = queue.revision + 1;
+  if (at === null) {
+    const held = { type: 'queue.held', reason: 'failed', revision } as const;
+    return { drafts: queue.retry === turn ? [held] : [], answer: {} };
+  }
   if (!atRest(state)) return refuse(409, 'turn.running', 'A turn is running: stop it first.', now);
   if (!last || last.id !== turn || !last.message) {
     return refuse(409, 'turn.not_last', 'Only the last turn can be run again.', { ...now, last: last?.id });
   }
-  const { queue, seq } = context;
   if (!queue.held && queue.messages.length > 0) {
     return refuse(409, 'queue.waiting', 'The queue is about to go on; stop it first.', now);
   }
-  const empty = queue.messages.length === 0;
-  const drafts: Draft[] =
-    empty && queue.held ? [{ type: 'queue.released', revision: queue.revision + 1 }] : [];
-  const id = turnAt(seq + drafts.length + 1);
-  // I3: each message id starts one turn, so the repeated message gets a name of its own.
-  const message = { ...last.message, id: `${last.message.id.slice(0, 180)}~${id}` };
-  const revision = queue.revision + drafts.length + 1;
-  return {
-    drafts: [...drafts, { type: 'turn.started', turn: id, message, origin: 'user', retryOf: turn, revision }],
-    answer: { turn: id },
+  if (at !== undefined) {
+    const held = { type: 'queue.held', reason: 'limited', until: at, retry: turn, revision } as const;
+    return { drafts: [held], answer: { until: at } };
+  }
+  const { drafts, id } = again(context, last.id, last.message);
+  return { drafts, answer: { turn: id } };
+}
+
+/** The turn once more, as a new one; with nothing in it there is no queue to hold. */
+function again(context: SessionContext, turn: string, { id, content }: Message) {
+  const { queue, seq } = context;
+  const releases = queue.held && queue.messages.length === 0;
+  const released: Draft[] = releases ? [{ type: 'queue.released', revision: queue.revision + 1 }] : [];
+  const next = turnAt(seq + released.length + 1);
+  const started: Draft = {
+    type: 'turn.started',
+    turn: next,
+    // I3: each message id starts one turn, so the repeated message gets a name of its own.
+    message: { id: `${id.slice(0, 180)}~${next}`, content },
+    origin: 'user',
+    retryOf: turn,
+    revision: queue.revision + released.length + 1,
   };
+  return { drafts: [...released, started], id: next };
+}
+
+/** What the user wanted done at a time that has come: the turn once more, and then the queue goes on. */
+export function decideRetry({ state, context }: Standing): readonly Draft[] {
+  const { queue, turns } = context;
+  const last = turns.at(-1);
+  if (!atRest(state) || queue.retry === undefined || last?.id !== queue.retry || !last.message) return [];
+  const { drafts } = again(context, last.id, last.message);
+  // I3: while others wait it goes before them, by the user's wish; they follow after its end.
+  const waits = queue.messages.length > 0;
+  return waits ? [...drafts, { type: 'queue.released', revision: queue.revision + 2 }] : drafts;
 }
 
 function editQueue(context: SessionContext, edit: EditQueue): Decision {
@@ -253,9 +284,10 @@ function editQueue(context: SessionContext, edit: EditQueue): Decision {
   }
   if ('edit' in edit) {
     const message = { id: named, content: edit.edit.content };
-    const held: Draft[] = queue.held
-      ? []
-      : [{ type: 'queue.held', reason: 'edited', revision: revision + 1 }];
+    const held: Draft[] =
+      queue.held && queue.retry === undefined
+        ? []
+        : [{ type: 'queue.held', reason: 'edited', revision: revision + 1 }];
     return { drafts: [{ type: 'queue.edited', message, revision }, ...held], answer: {} };
   }
   if ('move' in edit) {

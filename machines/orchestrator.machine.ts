@@ -51,7 +51,8 @@ function isIdle(kept: Kept): boolean {
   if (snapshot.status !== 'active') return !kept.pinned;
   const { queue, permissions, jobs } = snapshot.context;
   const state = typeof snapshot.value === 'string' ? snapshot.value : 'opening';
-  const quiet = queue.messages.length === 0 && permissions.length === 0 && jobs.every((job) => job.outcome);
+  const waits = queue.messages.length > 0 || queue.retry !== undefined;
+  const quiet = !waits && permissions.length === 0 && jobs.every((job) => job.outcome);
   return !kept.pinned && atRest(state) && quiet;
 }
 

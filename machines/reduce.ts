@@ -63,14 +63,20 @@ function change(context: SessionContext, fact: Fact): Change {
       });
     case 'queue.removed':
       return queue(context, fact, (messages) => messages.filter((q) => q.message.id !== fact.message));
-    case 'queue.held':
-      return { queue: { ...context.queue, held: true, reason: fact.reason, revision: fact.revision } };
+    case 'queue.held': {
+      const { reason, until, retry, revision } = fact;
+      const { messages } = context.queue;
+      const then = { ...(until !== undefined && { until }), ...(retry !== undefined && { retry }) };
+      return { queue: { held: true, reason, ...then, revision, messages } };
+    }
     case 'queue.released': {
-      const { reason: _, ...rest } = context.queue;
-      return { queue: { ...rest, held: false, revision: fact.revision } };
+      const { messages } = context.queue;
+      return { queue: { held: false, revision: fact.revision, messages } };
     }
     case 'turn.started':
-      return queue(context, fact, (messages) => messages.filter((q) => q.message.id !== fact.message?.id));
+      return queue(forgetting(context), fact, (messages) =>
+        messages.filter((q) => q.message.id !== fact.message?.id),
+      );
     case 'turn.steered':
       return queue(context, fact, (messages) => messages.filter((q) => q.message.id !== fact.message.id));
     case 'turn.accepted':
@@ -132,6 +138,12 @@ function queue(
   edit: (messages: Queue['messages']) => Queue['messages'],
 ): Change {
   return { queue: { ...context.queue, revision: fact.revision, messages: edit(context.queue.messages) } };
+}
+
+/** Whatever runs next, the turn that was to be run again later is not the last one any more. */
+function forgetting(context: SessionContext): SessionContext {
+  const { retry, until: _, ...rest } = context.queue;
+  return retry === undefined ? context : { ...context, queue: { ...rest, reason: 'failed' } };
 }
 
 function open(context: SessionContext, part: Partial<OpenTurn>): Change {

@@ -1,5 +1,14 @@
 import type { RunnerContext, RunnerInternal } from './runner.types.ts';
-import { isUrgent, mayDrain, nextCommand, standing, steeredBatch, stopsTurn } from './runner.work.ts';
+import {
+  isUrgent,
+  mayDrain,
+  nextCommand,
+  retryBatch,
+  retryWait,
+  standing,
+  steeredBatch,
+  stopsTurn,
+} from './runner.work.ts';
 
 interface Args {
   readonly context: RunnerContext;
@@ -20,6 +29,10 @@ export const runnerGuards = {
   hasSteered: ({ context }: Args) => steeredBatch(context).drafts.length > 0,
   hasEnd: ({ context }: Args) => context.settled !== null && standing(context).context.open !== null,
   hasDrain: ({ context }: Args) => mayDrain(context),
+  hasRetry: ({ context }: Args) => retryBatch(context).drafts.length > 0,
+  /** The user wants a turn run again later. */
+  awaitsRetry: ({ context }: Args) => retryWait(context) !== undefined,
+  isRetryDue: ({ context }: Args) => retryWait(context) === 0,
   hasOpenTurn: ({ context }: Args) => standing(context).context.open !== null,
   asksToStop: ({ context, event }: Args) => event.type === 'command' && stopsTurn(context, event.command),
   hasDrafts: ({ context }: Args) => (context.batch?.drafts.length ?? 0) > 0,

@@ -1,8 +1,9 @@
+import { and, stateIn } from 'xstate';
 import { runnerGround } from './runner.setup.ts';
 
 /**
- * The only writer of a session's log. Two regions: the *pen* takes one decision at a time (decide on the committed
- * state, append, await, apply), the *work* owns the agent's side of the running turn. They meet in `wrote`: nothing
+ * The only writer of a session's log. The *pen* takes one decision at a time (decide on the committed
+ * state, append, await, apply), the *work* owns the agent's side of the running turn, *retry* waits for a time. They meet in `wrote`: nothing
  * is done to the agent before the fact that says so is committed (I7).
  */
 export const runnerMachine = runnerGround.createMachine({
@@ -38,6 +39,7 @@ export const runnerMachine = runnerGround.createMachine({
             { guard: 'hasEnd', actions: 'takeEnd', target: 'deciding' },
             { guard: 'hasOutput', target: 'gathering' },
             { guard: 'hasDrain', actions: 'takeDrain', target: 'deciding' },
+            { guard: and([stateIn({ retry: 'due' }), 'hasRetry']), actions: 'takeRetry', target: 'deciding' },
           ],
         },
         // Adjacent text is joined for a moment; everything else cuts the wait short.
@@ -80,6 +82,21 @@ export const runnerMachine = runnerGround.createMachine({
         },
         // Another writer has this log: this one never writes again.
         fenced: { on: { command: { actions: 'refuseUnavailable' } } },
+      },
+    },
+    // A turn that the user wants run again at a time: the log knows it, this only waits, also after a restart.
+    retry: {
+      initial: 'looking',
+      on: { wrote: '.looking' },
+      states: {
+        looking: { always: [{ guard: 'awaitsRetry', target: 'waiting' }, 'nothing'] },
+        nothing: {},
+        waiting: {
+          after: {
+            retry: [{ guard: 'isRetryDue', target: 'due' }, { target: 'looking' }],
+          },
+        },
+        due: {},
       },
     },
     work: {

@@ -18,6 +18,8 @@ import {
   drainBatch,
   endBatch,
   outputBatch,
+  retryBatch,
+  retryWait,
   standing,
   steeredBatch,
   stopsTurn,
@@ -61,6 +63,8 @@ export const runnerGround = setup({
     kill: ({ context }) => context.limits.kill,
     quiet: ({ context }) => context.limits.quiet,
     blocked: ({ context }) => context.limits.blocked,
+    // Looked at each minute: a machine that slept, or whose clock was set, is not late by as much.
+    retry: ({ context }) => Math.min(retryWait(context) ?? 0, 60_000),
     poll: ({ context }) => Math.min(context.limits.poll * 2 ** context.polls, context.limits.pollMax),
   },
   guards: runnerGuards,
@@ -103,6 +107,7 @@ export const runnerGround = setup({
       batch: context.settled ? endBatch(context, context.settled) : null,
     })),
     takeDrain: assign(({ context }) => ({ batch: drainBatch(context) })),
+    takeRetry: assign(({ context }) => ({ batch: retryBatch(context) })),
     takeStop: assign(({ context }): { batch: Batch; stopOwed: boolean } => {
       const turn = standing(context).context.open?.id ?? '';
       // It keeps its command, so that it is owed again when this append fails too; nobody waits for an answer.

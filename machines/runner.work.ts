@@ -1,6 +1,6 @@
 import type { Draft } from '../src/wire/facts.ts';
 import { closings } from './closings.ts';
-import { type Command, decide, type Standing } from './decide.ts';
+import { type Command, decide, decideRetry, type Standing } from './decide.ts';
 import { draftsOf } from './outputs.ts';
 import type { Batch, RunnerContext, Settled } from './runner.types.ts';
 import { sessionDrafts } from './session.outputs.ts';
@@ -152,6 +152,18 @@ export function drainBatch(context: RunnerContext): Batch {
   const turn = `t${session.seq + 1}`;
   const revision = session.queue.revision + 1;
   return { drafts: [{ type: 'turn.started', turn, message, origin: 'user', revision }], outputs: 0 };
+}
+
+/** Until a turn that is to be run again is due, in milliseconds; undefined when none is. */
+export function retryWait(context: RunnerContext): number | undefined {
+  const { retry, until } = standing(context).context.queue;
+  if (context.closing || retry === undefined || until === undefined) return undefined;
+  return Math.max(0, until - context.now());
+}
+
+export function retryBatch(context: RunnerContext): Batch {
+  const drafts = context.closing || context.settled ? [] : decideRetry(standing(context));
+  return { drafts, outputs: 0 };
 }
 
 /** D2: guidance that the agent has leaves the queue, while its turn still runs. */

@@ -125,7 +125,14 @@ const rules: { readonly [K in FactType]: Rule<K> } = {
   'queue.moved': (context, fact) =>
     revised(context, fact) && queued(context, fact.message) && fact.to < context.queue.messages.length,
   'queue.removed': (context, fact) => revised(context, fact) && queued(context, fact.message),
-  'queue.held': revised,
+  // Only the last turn can be run again, and only when it has ended.
+  'queue.held': (context, fact) => {
+    if (!revised(context, fact)) return false;
+    if (fact.retry === undefined) return true;
+    const last = context.turns.at(-1);
+    const ended = context.open === null && last?.message !== undefined;
+    return ended && last.id === fact.retry && fact.until !== undefined;
+  },
   'queue.released': (context, fact) => revised(context, fact) && context.queue.held,
 
   // I3: a queued message starts from the head of a queue that is not held; any other only if it overtakes nobody.

@@ -151,9 +151,17 @@ export type Poll =
 /** An error with a stable code and a sentence that says what to do. */
 export class AgentError extends Error {
   readonly code: string;
-  constructor(code: string, message: string) {
+  /** Before this, in milliseconds since 1970, it will fail again. */
+  readonly until: number | undefined;
+  constructor(code: string, message: string, until?: number) {
     super(message);
     this.code = code;
+    this.until = until;
     this.name = 'AgentError';
+  }
+
+  get failure(): Failure {
+    const { code, message, until } = this;
+    return { code, message, ...(until !== undefined && { until }) };
   }
 }

@@ -13,6 +13,7 @@ export { default as CircleCheck } from 'lucide-solid/icons/circle-check';
 export { default as CircleDot } from 'lucide-solid/icons/circle-dot';
 export { default as CircleQuestionMark } from 'lucide-solid/icons/circle-question-mark';
 export { default as CircleX } from 'lucide-solid/icons/circle-x';
+export { default as Clock } from 'lucide-solid/icons/clock';
 export { default as Copy } from 'lucide-solid/icons/copy';
 export { default as CornerDownRight } from 'lucide-solid/icons/corner-down-right';
 export { default as Ellipsis } from 'lucide-solid/icons/ellipsis';

@@ -46,7 +46,10 @@ export interface ThreadView {
   /** A stop of this turn was asked for and is not confirmed yet. */
   readonly stopping: (turn: string) => boolean;
   readonly onAnswer: (permission: string, option: string) => void;
-  readonly onRetry: (turn: string) => void;
+  /** When this turn is run again by itself, in ms since 1970. */
+  readonly retryAt: (turn: string) => number | undefined;
+  /** `at`: then instead of now; null: not any more. */
+  readonly onRetry: (turn: string, at?: number | null) => void;
   readonly onContinue: () => void;
 }
 

@@ -8,6 +8,8 @@ import type {
   ChangeSession,
   CreateSession,
   EditQueue,
+  RetryAnswer,
+  RetryRequest,
   SendAnswer,
   SendMessage,
   StopRequest,
@@ -200,10 +202,10 @@ class LocalGateway implements Gateway {
     });
   }
 
-  async retry(session: string, body: { turn: string }) {
+  async retry(session: string, { turn, at }: RetryRequest) {
     return this.#registry.with(session, async (open) => {
-      const answer = await open.ask({ type: 'retry', turn: body.turn });
-      return { turn: String(answer.turn), cursor: open.cursor };
+      const answer = await open.ask({ type: 'retry', turn, ...(at !== undefined && { at }) });
+      return { ...(answer as Omit<RetryAnswer, 'cursor'>), cursor: open.cursor };
     });
   }
 

@@ -7,6 +7,7 @@ import type {
   ChangeSession,
   CreateSession,
   EditQueue,
+  RetryAnswer,
   RetryRequest,
   SendAnswer,
   SendMessage,
@@ -33,7 +34,7 @@ export interface Service {
   send(session: string, body: SendMessage): Promise<SendAnswer>;
   stop(session: string, body: StopRequest): Promise<{ turn?: string; state: string; cursor: string }>;
   resume(session: string): Promise<{ cursor: string; queue: Queue }>;
-  retry(session: string, body: RetryRequest): Promise<{ turn: string; cursor: string }>;
+  retry(session: string, body: RetryRequest): Promise<RetryAnswer>;
   editQueue(session: string, body: EditQueue): Promise<Queue>;
   /** `content`: the values of a form. */
   answer(

@@ -94,6 +94,8 @@ export const failure = z.object({
   code: z.string(),
   /** One sentence for a person: what happened and what to do. */
   message: z.string(),
+  /** Milliseconds since 1970: before this it will fail again (a usage limit). */
+  until: z.number().nonnegative().optional(),
 });
 export type Failure = z.infer<typeof failure>;
 

@@ -97,7 +97,13 @@ const shapes = {
   /** `to`: the index in the queue after the move. */
   'queue.moved': { message: id, to: z.number().int().nonnegative(), revision },
   'queue.removed': { message: id, revision },
-  'queue.held': { reason: z.enum(['stopped', 'failed', 'edited', 'interrupted']), revision },
+  /** `retry`, with `until`: the user wants this turn run again then; any later `queue.held` without it forgets that. */
+  'queue.held': {
+    reason: z.enum(['stopped', 'failed', 'edited', 'interrupted', 'limited']),
+    until: instant.optional(),
+    retry: turn.optional(),
+    revision,
+  },
   'queue.released': { revision },
 
   'turn.started': {

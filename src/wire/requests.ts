@@ -46,7 +46,11 @@ export type SendMessage = z.infer<typeof sendMessage>;
 export const stopRequest = z.union([z.strictObject({ turn: id }), z.strictObject({ message: id })]);
 export type StopRequest = z.infer<typeof stopRequest>;
 
-export const retryRequest = z.strictObject({ turn: id });
+/** `at`: then, in milliseconds since 1970, instead of now; null: not any more. */
+export const retryRequest = z.strictObject({
+  turn: id,
+  at: z.number().int().nonnegative().max(8.64e15).nullable().optional(),
+});
 export type RetryRequest = z.infer<typeof retryRequest>;
 
 const revision = z.number().int().nonnegative();
@@ -63,6 +67,14 @@ export const answerPermission = z.strictObject({
   content: formContent.optional(),
 });
 export type AnswerPermission = Immutable<z.infer<typeof answerPermission>>;
+
+/** `turn`: the new one, where it was started at once; `until`: when it will be. */
+export const retryAnswer = z.object({
+  turn: z.string().optional(),
+  until: z.number().optional(),
+  cursor: z.string(),
+});
+export type RetryAnswer = z.infer<typeof retryAnswer>;
 
 /** What `POST …/messages` answers; the same id and body get the same answer again. */
 export const sendAnswer = z.object({

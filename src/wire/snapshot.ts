@@ -21,7 +21,10 @@ export interface QueuedMessage {
 
 export interface Queue {
   readonly held: boolean;
-  readonly reason?: 'stopped' | 'failed' | 'edited' | 'interrupted';
+  readonly reason?: 'stopped' | 'failed' | 'edited' | 'interrupted' | 'limited';
+  /** The turn that is run again, and the queue released with it, at `until` (milliseconds since 1970). */
+  readonly retry?: string;
+  readonly until?: number;
   /** Raised by each queue fact and each `turn.started`: what an edit must name. */
   readonly revision: number;
   readonly messages: readonly QueuedMessage[];

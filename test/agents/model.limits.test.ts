@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { saidWait, untilWords } from '../../src/agents/model/usage.limit.ts';
+import { saidWait, untilWords, withUntil } from '../../src/agents/usage.limit.ts';
 import { answer } from '../support/model-server.ts';
 import { bench, ended, retries, run, said } from './model.fixture.ts';
 
@@ -15,6 +15,9 @@ describe('the time from which a server answers again', () => {
     ['You can continue in 2 hours and 5 minutes', minutes(125)],
     ['Your usage limit is reached until 15:00', minutes(40) - 30_000],
     ['usage limit reached, resets at 3pm', minutes(40) - 30_000],
+    ['You have hit your limit · resets 3pm (Europe/Berlin)', minutes(40) - 30_000],
+    ['usage limit reached|1795446630', 1_795_446_630_000 - now],
+    ['Your quota will reset after 1h2m10s.', minutes(62) + 10_000],
     ['usage limit reached, resets at 9:05 am', minutes(18 * 60 + 45) - 30_000],
     ['blocked until 2026-11-23 14:30', minutes(10) - 30_000],
     ['no time at all, after 30 requests', undefined],
@@ -38,6 +41,18 @@ describe('the time from which a server answers again', () => {
     expect(untilWords(minutes(40) - 29_000, now)).toBe('15:01');
     expect(untilWords(minutes(24 * 60), now)).toBe('24 November, 14:21');
   });
+});
+
+test('a limit that any agent reports gets its time; other failures, and other times, none', () => {
+  const failure = (message: string) => withUntil({ code: 'agent.error', message }, now);
+  expect(failure('Claude reports an error: You have hit your limit · resets 3pm (-32603)')).toMatchObject({
+    until: now + minutes(40) - 30_000,
+  });
+  expect(failure('Codex reports an error: usage limit, try again in 50 minutes.').until).toBe(
+    now + minutes(50),
+  );
+  expect(failure('It was killed after 30 seconds.').until).toBeUndefined();
+  expect(failure('The usage limit is reached.').until).toBeUndefined();
 });
 
 describe('a usage limit', () => {
@@ -68,6 +83,7 @@ describe('a usage limit', () => {
         stopReason: 'error',
         error: {
           code: 'model.usage_limit',
+          until: clock.now() + minutes(after),
           message: expect.stringContaining(`until ${untilWords(minutes(after), clock.now())}: retry then`),
         },
       });

@@ -51,6 +51,7 @@ export const silentView: ThreadView = {
   answering: () => undefined,
   stopping: () => false,
   onAnswer: nothing,
+  retryAt: () => undefined,
   onRetry: nothing,
   onContinue: nothing,
 };

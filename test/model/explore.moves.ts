@@ -38,6 +38,13 @@ function asked({ session, used }: Situation, bounds: Bounds): readonly Move[] {
   if (bounds.kind === 'conversation' && used.resumes < bounds.resumes) {
     moves.push(command('resume', { type: 'resume' }, { used: { resumes: used.resumes + 1 } }));
   }
+  const last = session.context.turns.at(-1);
+  if (bounds.kind === 'conversation' && last && used.retries < bounds.retries) {
+    const count = { used: { retries: used.retries + 1 } };
+    moves.push(command('retry then', { type: 'retry', turn: last.id, at: 1 }, count));
+    if (queue.retry !== undefined)
+      moves.push(command('do not wait', { type: 'retry', turn: last.id, at: null }, count));
+  }
   const permission = permissions[0];
   if (permission && used.answers < bounds.answers) {
     const count = { used: { answers: used.answers + 1 } };

@@ -3,7 +3,7 @@ import { type Bounds, explore } from './explore.ts';
 
 const usage = `npm run explore -- [options]
   --kind K       conversation or job (default: both)
-  --messages N --stops N --resumes N --faults N --outputs N --answers N   bounds (default: those of docs/testing.md)
+  --messages N --stops N --resumes N --retries N --faults N --outputs N --answers N   bounds (default: those of docs/testing.md)
   --states N     give up after so many situations`;
 
 const option = { type: 'string' } as const;
@@ -13,6 +13,7 @@ const { values } = parseArgs({
     messages: option,
     stops: option,
     resumes: option,
+    retries: option,
     faults: option,
     outputs: option,
     answers: option,
@@ -28,6 +29,7 @@ const whole: readonly Bounds[] = [
     messages: 2,
     stops: 1,
     resumes: 1,
+    retries: 0,
     faults: 0,
     outputs: 1,
     answers: 2,
@@ -38,17 +40,39 @@ const whole: readonly Bounds[] = [
     messages: 1,
     stops: 1,
     resumes: 0,
+    retries: 0,
     faults: 1,
     outputs: 1,
     answers: 2,
     states: 500_000,
   },
-  { kind: 'job', messages: 0, stops: 1, resumes: 0, faults: 1, outputs: 1, answers: 2, states: 500_000 },
+  {
+    kind: 'conversation',
+    messages: 2,
+    stops: 1,
+    resumes: 0,
+    retries: 2,
+    faults: 1,
+    outputs: 0,
+    answers: 0,
+    states: 500_000,
+  },
+  {
+    kind: 'job',
+    messages: 0,
+    stops: 1,
+    resumes: 0,
+    retries: 0,
+    faults: 1,
+    outputs: 1,
+    answers: 2,
+    states: 500_000,
+  },
 ];
 
 function bounded(bounds: Bounds): Bounds {
-  const { kind, messages, stops, resumes, faults, outputs, answers, states } = values;
-  const given = Object.entries({ messages, stops, resumes, faults, outputs, answers, states });
+  const { kind, messages, stops, resumes, retries, faults, outputs, answers, states } = values;
+  const given = Object.entries({ messages, stops, resumes, retries, faults, outputs, answers, states });
   const numbers = Object.fromEntries(
     given.flatMap(([key, value]) => (value === undefined ? [] : [[key, Number(value)]])),
   );

@@ -6,6 +6,7 @@ const small: Bounds = {
   messages: 1,
   stops: 1,
   resumes: 1,
+  retries: 0,
   faults: 1,
   outputs: 0,
   answers: 1,
@@ -21,6 +22,13 @@ describe('every order of events within bounds', () => {
     expect(found.transitions).toBeGreaterThan(found.states);
     const met = [...found.met].join();
     for (const state of ['cancelling', 'killed', 'fenced', 'blocked', 'ending']) expect(met).toContain(state);
+  });
+
+  test('keeps them when a turn is to be run again at a time, whatever comes before it', () => {
+    const found = explore({ ...small, messages: 2, resumes: 0, stops: 0, answers: 0, retries: 1 });
+    expect(found.broken).toEqual([]);
+    expect(found.complete).toBe(true);
+    expect([...found.met].join()).toContain('"retry":"due"');
   });
 
   test('keeps them for a job, whose agent loses its stream', () => {

@@ -19,6 +19,8 @@ export interface Bounds {
   readonly messages: number;
   readonly stops: number;
   readonly resumes: number;
+  /** Wishes to run the last turn again at a time, and to give that up. */
+  readonly retries: number;
   readonly faults: number;
   readonly outputs: number;
   /** Answers to permissions; a second one is that of another page. */
@@ -58,7 +60,7 @@ export interface Exploration {
 /** The session as the runner sees it: set to that of the situation before each step. */
 const shim = { now: undefined as SessionMachineSnapshot | undefined, getSnapshot: () => shim.now };
 
-const nothing: Used = { messages: 0, stops: 0, resumes: 0, faults: 0, outputs: 0, answers: 0 };
+const nothing: Used = { messages: 0, stops: 0, resumes: 0, retries: 0, faults: 0, outputs: 0, answers: 0 };
 
 function begin(kind: Bounds['kind']): Situation {
   let session = unopened('s', kind);
@@ -165,7 +167,7 @@ function keyOf({ runner, session, used, cancels, turn }: Situation): string {
       context.steered,
     ],
     session.value,
-    [queue.held, queue.messages.map((q) => [q.message.id, q.delivery])],
+    [queue.held, queue.retry !== undefined, queue.messages.map((q) => [q.message.id, q.delivery])],
     open && [open.tools.length, open.seen.length, open.watching, open.retrying, open.stage, open.handle],
     permissions.length,
     [turn?.parts.length === 0, turn?.accepted],

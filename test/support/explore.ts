@@ -46,6 +46,9 @@ export function proposals(context: SessionContext, kind: Kind): readonly Draft[]
     { type: 'queue.moved', message: waits.id, to: 9, revision },
     { type: 'queue.removed', message: waits.id, revision },
     { type: 'queue.held', reason: 'stopped', revision },
+    { type: 'queue.held', reason: 'limited', until: 1, retry: turn, revision },
+    { type: 'queue.held', reason: 'limited', retry: turn, revision },
+    { type: 'queue.held', reason: 'limited', until: 1, retry: 'elsewhere', revision },
     { type: 'queue.released', revision },
     started(next, revision, waits),
     started(next, revision, say(`m${seq}`)),
@@ -106,7 +109,7 @@ function keyOf(snapshot: SessionMachineSnapshot): string {
   const { queue, open, permissions, jobs, turns } = snapshot.context;
   return JSON.stringify([
     snapshot.value,
-    queue.held,
+    [queue.held, queue.retry !== undefined],
     queue.messages.length,
     turns.length > 0,
     open && [open.tools.length, open.seen.length, open.watching === 'poll', open.stage, open.handle],

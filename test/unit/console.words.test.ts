@@ -49,6 +49,28 @@ describe('how a turn stands, in words', () => {
     });
   });
 
+  test('D5: a usage limit has its time, with its day when that is not today', () => {
+    const at = new Date(2026, 10, 23, 14, 20).getTime();
+    const failed = (until: number) =>
+      statusOf(
+        turn({
+          outcome: 'failed',
+          stopReason: 'error',
+          error: { code: 'model.usage_limit', message: 'm', until },
+        }),
+        at,
+      );
+    const time = (ms: number) =>
+      new Date(ms).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
+    expect(failed(at + 1_800_000)).toMatchObject({
+      label: `Usage limit until ${time(at + 1_800_000)}`,
+      detail: 'm',
+      next: 'retry',
+    });
+    expect(failed(at + 86_400_000).label).toContain('24');
+    expect(failed(at - 60_000).label).toBe(`Usage limit, over since ${time(at - 60_000)}`);
+  });
+
   test('D1: each end has its own words, and the step that makes sense', () => {
     expect(ended('finalized', 'end_turn', { parts: [text] })).toEqual({ tone: 'done', label: 'Done' });
     expect(ended('finalized', 'end_turn')).toMatchObject({

@@ -126,4 +126,29 @@ describe('a gateway that starts after a crash', () => {
     ]);
     expect((await local.gateway.job('s.j2')).turns[0]?.parts[0]).toMatchObject({ text: 'done' });
   });
+
+  it('waits on for the time at which a turn is to be run again, and runs it when that has passed (D5, I3, I9)', async () => {
+    const limited = { code: 'model.usage_limit', message: 'Not now.', until: 5 } as const;
+    const facts: readonly Draft[] = [
+      opened,
+      { type: 'turn.started', turn: 't2', message: text('m1', 'list'), origin: 'user', revision: 1 },
+      { type: 'turn.ended', turn: 't2', outcome: 'failed', stopReason: 'error', error: limited },
+      { type: 'queue.held', reason: 'failed', revision: 2 },
+    ];
+    const later = Date.now() + 3_600_000;
+    const log = new MemoryLog();
+    const wish = (until: number) =>
+      ({ type: 'queue.held', reason: 'limited', until, retry: 't2', revision: 3 }) as const;
+    await commit(log, 'due', 'conversation', [...facts, wish(5)]);
+    await commit(log, 'later', 'conversation', [...facts, wish(later)]);
+    local = await localGateway({ log });
+    const followed = await local.follow('due');
+    await followed.until((fact) => fact.type === 'turn.ended' && fact.turn !== 't2');
+    const { turns, queue } = await local.gateway.snapshot('due');
+    expect(turns.map((turn) => turn.retryOf)).toEqual([undefined, 't2']);
+    expect(queue).toMatchObject({ held: false, messages: [] });
+    expect((await local.gateway.snapshot('later')).queue).toMatchObject({ retry: 't2', until: later });
+    expect(await local.gateway.retry('later', { turn: 't2', at: null })).not.toHaveProperty('turn');
+    expect((await local.gateway.snapshot('later')).queue).toMatchObject({ held: true, reason: 'failed' });
+  });
 });

@@ -204,7 +204,7 @@ export class Run implements Scene {
 }
 
 function failureOf(error: unknown): { code: string; message: string } {
-  if (error instanceof AgentError) return { code: error.code, message: error.message };
+  if (error instanceof AgentError) return error.failure;
   const message = error instanceof Error ? error.message : String(error);
   return { code: 'builtin.failed', message: `The built-in agent failed: ${message}` };
 }

@@ -1,4 +1,4 @@
-import type { Refusal } from './usage.limit.ts';
+import type { Refusal } from '../usage.limit.ts';
 
 /** An answer that is no event stream at all. */
 export class WrongAnswer extends Error {

@@ -1,4 +1,5 @@
 import type { Failure } from '../../wire/content.ts';
+import { askedWait, type Refusal, saidWait, untilWords } from '../usage.limit.ts';
 import {
   Broken,
   codeOf,
@@ -13,7 +14,6 @@ import {
 } from './errors.ts';
 import type { ModelServer } from './options.ts';
 import { shapeOf } from './providers.ts';
-import { askedWait, type Refusal, saidWait, untilWords } from './usage.limit.ts';
 
 /** A server that wants a longer wait than this is not waited for: the person decides. */
 export const longestWaitMs = 120_000;
@@ -168,6 +168,7 @@ function usageLimit(
     code: 'model.usage_limit',
     message: `The usage limit of the model server at ${server.baseUrl} is reached${until}.${refusal.said ? ` It says: ${refusal.said}` : ''}`,
     retry: false,
+    ...(wait !== undefined && { until: now + wait }),
   };
 }
 

@@ -138,9 +138,10 @@ function forLater(step: ModelMessage, text = ''): ModelMessage {
 }
 
 function failure(error: unknown): Output {
-  const code = error instanceof AgentError ? error.code : 'model.failed';
+  const stopReason = 'error';
+  if (error instanceof AgentError) return { type: 'ended', stopReason, error: error.failure };
   const message = error instanceof Error ? error.message : String(error);
-  return { type: 'ended', stopReason: 'error', error: { code, message } };
+  return { type: 'ended', stopReason, error: { code: 'model.failed', message } };
 }
 
 function busy(): AgentError {

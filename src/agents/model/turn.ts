@@ -196,7 +196,7 @@ class TurnRun {
         }
         const delay = fault.after ?? backoff(retries, random());
         if (!fault.retry || sent || retries >= maxRetries || delay > longestWaitMs)
-          throw failed(fault, sent ? 0 : retries, delay);
+          throw failed(fault, sent ? 0 : retries, delay, clock.now());
         retries += 1;
         yield { type: 'retrying', attempt: retries, reason: fault.message, next: clock.now() + delay };
         await clock.sleep(delay, signal);
@@ -286,9 +286,13 @@ function backoff(retries: number, random: number): number {
   return Math.round(Math.min(longestDelayMs, firstDelayMs * 2 ** retries) * (0.75 + random / 2));
 }
 
-function failed(fault: Fault, retries: number, delay: number): AgentError {
+function failed(fault: Fault, retries: number, delay: number, now: number): AgentError {
   const tries = retries > 0 ? ` Tried ${retries + 1} times.` : '';
-  const wait =
-    fault.retry && delay > longestWaitMs ? ` It asks to wait ${Math.ceil(delay / 1000)} s: retry then.` : '';
-  return new AgentError(fault.code, `${fault.message}${wait}${tries}`);
+  const far = fault.retry && delay > longestWaitMs;
+  const wait = far ? ` It asks to wait ${Math.ceil(delay / 1000)} s: retry then.` : '';
+  return new AgentError(
+    fault.code,
+    `${fault.message}${wait}${tries}`,
+    fault.until ?? (far ? now + delay : undefined),
+  );
 }

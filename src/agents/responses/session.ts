@@ -44,9 +44,9 @@ export function createSession(deps: SessionDeps, options: OpenOptions): AgentSes
   const fault = (error: unknown): Fault =>
     faultOf(error, { server: named, model, settingsFile: deps.settingsFile, now: clock.now() });
   const failure = (error: unknown) => {
-    if (error instanceof AgentError) return { code: error.code, message: error.message };
-    const { code, message } = fault(error);
-    return { code, message };
+    if (error instanceof AgentError) return error.failure;
+    const { code, message, until } = fault(error);
+    return { code, message, ...(until !== undefined && { until }) };
   };
 
   /** Asks for a response; it runs in the background of the server, and streams as well if it can. */

@@ -155,7 +155,7 @@ export class BackTurn {
       this.#warn('rpc.answer_lost', 'The answer of the back end was lost; its events are followed.');
       return;
     }
-    this.end({ type: 'ended', stopReason: 'error', error: { code: error.code, message: error.message } });
+    this.end({ type: 'ended', stopReason: 'error', error: error.failure });
   }
 
   lost(reason: string): void {

@@ -19,6 +19,7 @@ const heldWords: Readonly<Record<NonNullable<Queue['reason']>, string>> = {
   failed: 'held, because the last turn failed',
   edited: 'held, because you edited a message',
   interrupted: 'held, because the last turn was interrupted',
+  limited: 'held until the usage limit is over',
 };
 
 function Editor(props: { text: string; onSave: (text: string) => void; onCancel: () => void }) {

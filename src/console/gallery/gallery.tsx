@@ -29,6 +29,7 @@ export const view: ThreadView = {
   answering: () => undefined,
   stopping: () => false,
   onAnswer: nothing,
+  retryAt: () => undefined,
   onRetry: nothing,
   onContinue: nothing,
 };
@@ -72,6 +73,16 @@ const states: readonly Turn[] = [
     error: {
       code: 'stream.ended_early',
       message: 'The model server closed the stream before the answer was complete.',
+    },
+  }),
+  turnOf('limited', 'Usage limit', [], {
+    ...sample.ended,
+    outcome: 'failed',
+    stopReason: 'error',
+    error: {
+      code: 'model.usage_limit',
+      message: 'The usage limit of the model server at http://127.0.0.1:8080/v1 is reached.',
+      until: sample.sampledAt + 5_400_000,
     },
   }),
   turnOf('interrupted', 'Interrupted', [], {

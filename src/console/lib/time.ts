@@ -24,6 +24,14 @@ export function clockTime(at: number): string {
   return new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
 }
 
+/** A time to come: `15:00`, with its day when that is not today; up to the minute, never earlier than it is. */
+export function dayTime(at: number, now: number): string {
+  const time = Math.ceil(at / 60_000) * 60_000;
+  if (new Date(time).toDateString() === new Date(now).toDateString()) return clockTime(time);
+  const day = new Date(time).toLocaleDateString(undefined, { day: 'numeric', month: 'short' });
+  return `${day}, ${clockTime(time)}`;
+}
+
 export function count(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 }

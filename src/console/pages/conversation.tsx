@@ -244,7 +244,7 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
           asked={asked}
           announce={word().text}
           goesOn={props.kind === 'conversation' && state() !== 'closed'}
-          onRetry={(turn) => attempt(api.retry(props.session, turn))}
+          onRetry={(turn, at) => attempt(api.retry(props.session, turn, at))}
           onContinue={() => send('Continue', 'queue')}
           empty={
             <EmptyConversation

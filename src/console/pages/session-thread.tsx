@@ -31,7 +31,7 @@ export function SessionThread(props: {
   announce: string;
   /** A turn may follow the last one: a job has one turn only. */
   goesOn: boolean;
-  onRetry: (turn: string) => void;
+  onRetry: ThreadView['onRetry'];
   onContinue: () => void;
   empty: JSX.Element;
 }) {
@@ -41,6 +41,7 @@ export function SessionThread(props: {
   const knownNotices = reader.select((context) => context.notices);
   const jobs = () => knownJobs() ?? [];
   const notices = () => knownNotices() ?? [];
+  const queue = reader.select((context) => context.queue);
   const older = reader.select((context) => context.older);
   const openFirst = reader.select(({ open }) => open?.firstSeq);
   const openId = reader.select(({ open }) => open?.id);
@@ -106,7 +107,8 @@ export function SessionThread(props: {
           body: { permission, option },
         },
       }),
-    onRetry: (turn) => props.onRetry(turn),
+    retryAt: (turn) => (queue()?.retry === turn ? queue()?.until : undefined),
+    onRetry: (turn, at) => props.onRetry(turn, at),
     onContinue: () => props.onContinue(),
   };
 

@@ -7,6 +7,7 @@ import { Quoted } from '../parts/quoted.tsx';
 import { Spinner } from '../parts/spinner.tsx';
 import type { ThreadView } from '../view.ts';
 import { CopyButton } from './copy-button.tsx';
+import { RetryThen } from './retry-then.tsx';
 import { costOf, type Status, statusOf } from './status.ts';
 
 function Icon(props: { tone: Status['tone'] }) {
@@ -80,7 +81,9 @@ const answerOf = (turn: Turn) =>
     .join('\n\n');
 
 function Ended(props: { turn: Turn; newest: boolean; view: ThreadView }) {
-  const status = createMemo(() => statusOf(props.turn, 0), undefined, { equals: sameStatus });
+  // Of the ends only a limit depends on the time.
+  const now = props.turn.error?.until === undefined ? () => 0 : createNow();
+  const status = createMemo(() => statusOf(props.turn, now()), undefined, { equals: sameStatus });
   return (
     <div class="status" data-tone={status().tone} data-ended="">
       <EndMark turn={props.turn} tone={status().tone} />
@@ -100,6 +103,9 @@ function Ended(props: { turn: Turn; newest: boolean; view: ThreadView }) {
       </Show>
       <Show when={answerOf(props.turn) !== ''}>
         <CopyButton text={() => answerOf(props.turn)} />
+      </Show>
+      <Show when={props.newest && props.turn.error?.until}>
+        {(until) => <RetryThen turn={props.turn.id} until={until()} now={now()} view={props.view} />}
       </Show>
       <Show when={props.newest && status().next}>
         {(next) => (

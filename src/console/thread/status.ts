@@ -1,5 +1,5 @@
 import type { Turn } from '../../wire/turn.ts';
-import { count, span } from '../lib/time.ts';
+import { count, dayTime, span } from '../lib/time.ts';
 
 export type Tone = 'working' | 'waiting' | 'asking' | 'stopping' | 'done' | 'warning' | 'error';
 
@@ -76,14 +76,20 @@ function finalized(turn: Turn): Status {
   }
 }
 
-function ended(turn: Turn): Status {
+/** A usage limit has a time of its own: what is said of it changes when that has come. */
+function limited(until: number, now: number): string {
+  const time = dayTime(until, now);
+  return until > now ? `Usage limit until ${time}` : `Usage limit, over since ${time}`;
+}
+
+function ended(turn: Turn, now: number): Status {
   switch (turn.outcome) {
     case 'cancelled':
       return { tone: 'done', label: 'Stopped', next: 'retry' };
     case 'failed':
       return {
         tone: 'error',
-        label: 'Failed',
+        label: turn.error?.until === undefined ? 'Failed' : limited(turn.error.until, now),
         detail: turn.error?.message ?? 'The agent gave no reason.',
         next: 'retry',
       };
@@ -106,7 +112,7 @@ const interrupted = (turn: Turn) =>
 
 /** `stopAsked`: the user asked for a stop that is not yet a fact. */
 export function statusOf(turn: Turn, now: number, stopAsked = false): Status {
-  return turn.outcome === undefined ? open(turn, now, stopAsked) : ended(turn);
+  return turn.outcome === undefined ? open(turn, now, stopAsked) : ended(turn, now);
 }
 
 /** `12 s, 1,204 tokens`: what a finished turn took. */

@@ -4,6 +4,7 @@ import type {
   ChangeSession,
   CreateSession,
   EditQueue,
+  RetryAnswer,
   SendAnswer,
   SendMessage,
   StopRequest,
@@ -53,7 +54,8 @@ export interface Api {
   send(session: string, body: SendMessage, signal?: AbortSignal): Promise<SendAnswer>;
   stop(session: string, body: StopRequest, signal?: AbortSignal): Promise<StopAnswer>;
   resume(session: string): Promise<{ readonly cursor: string; readonly queue: Queue }>;
-  retry(session: string, turn: string): Promise<{ readonly turn: string; readonly cursor: string }>;
+  /** `at`: then (milliseconds since 1970) instead of now; null: not any more. */
+  retry(session: string, turn: string, at?: number | null): Promise<RetryAnswer>;
   editQueue(session: string, body: EditQueue): Promise<Queue>;
   answer(
     session: string,
@@ -106,7 +108,8 @@ export function createApi(options: ApiOptions = {}): Api {
     send: (session, body, signal) => call('POST', `${at(session)}/messages`, body, signal),
     stop: (session, body, signal) => call('POST', `${at(session)}/stop`, body, signal),
     resume: (session) => call('POST', `${at(session)}/resume`),
-    retry: (session, turn) => call('POST', `${at(session)}/retry`, { turn }),
+    retry: (session, turn, time) =>
+      call('POST', `${at(session)}/retry`, { turn, ...(time !== undefined && { at: time }) }),
     editQueue: (session, body) => call('PATCH', `${at(session)}/queue`, body),
     answer: (session, permission, answer, signal) =>
       call('POST', `${at(session)}/permissions/${encodeURIComponent(permission)}`, answer, signal),

@@ -112,7 +112,9 @@ const turn = describing<Turn>()(
 export const queue = describing<Queue>()(
   z.object({
     held: z.boolean(),
-    reason: z.enum(['stopped', 'failed', 'edited', 'interrupted']).optional(),
+    reason: z.enum(['stopped', 'failed', 'edited', 'interrupted', 'limited']).optional(),
+    retry: z.string().optional(),
+    until: instant.optional(),
     revision: seq,
     messages: z.array(z.object({ message, delivery: z.enum(['queue', 'steer']) })),
   }),
@@ -200,7 +202,6 @@ export const jobList = z.object({ jobs: z.array(sessionSummary) });
 export const olderTurns = z.object({ turns: z.array(turn), older: z.boolean() });
 export const stopAnswer = z.object({ turn: z.string().optional(), state: z.string(), cursor });
 export const resumeAnswer = z.object({ cursor, queue });
-export const retryAnswer = z.object({ turn: z.string(), cursor });
 export const permissionAnswer = z.object({ cursor });
 export const agentList = z.object({
   agents: z.array(

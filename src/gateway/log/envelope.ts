@@ -57,7 +57,8 @@ const atRest = new Set<SessionHead['state']>(['idle', 'finalized', 'cancelled', 
 /** The start-up sweep has to look at it, even without an open turn: something runs, may start by itself, or was half done. */
 export function isUnsettled(head: SessionHead): boolean {
   if (!atRest.has(head.state)) return true;
-  if (head.state !== 'closed' && !head.queue.held && head.queue.messages.length > 0) return true;
+  const { held, messages, retry } = head.queue;
+  if (head.state !== 'closed' && (retry !== undefined || (!held && messages.length > 0))) return true;
   return head.jobs.some((job) => job.outcome === undefined);
 }
 

@@ -1,6 +1,7 @@
 import { fromCallback, fromPromise } from 'xstate';
 import type { AgentInput, AgentOrder, Polled, RunnerEvent, Settled } from '../../../machines/runner.types.ts';
 import type { AgentSession, Output } from '../../agents/agent.ts';
+import { withUntil } from '../../agents/usage.limit.ts';
 import type { Turn } from '../../wire/turn.ts';
 import { type AgentHost, settledBy } from './agent.host.ts';
 
@@ -18,13 +19,16 @@ export interface AgentEffects {
   readonly poll: ReturnType<typeof fromPromise<Polled, { readonly handle: string }>>;
 }
 
-/** The runner's effects on the agent's side. `open`: the open turn as it is committed, for joining it again. */
-export function agentEffects(host: AgentHost, open: () => Turn | undefined): AgentEffects {
+/**
+ * The runner's effects on the agent's side. `open`: the open turn as it is committed, for joining it again; `now`:
+ * milliseconds since 1970.
+ */
+export function agentEffects(host: AgentHost, open: () => Turn | undefined, now: () => number): AgentEffects {
   /** The running prompt, so that a poll which found the stream can hand it over. */
   let current: Prompt | undefined;
   return {
     agent: fromCallback<AgentOrder, AgentInput>(({ input, sendBack, receive }) => {
-      const prompt = new Prompt(host, input, sendBack, open);
+      const prompt = new Prompt(host, input, sendBack, open, now);
       current = prompt;
       receive((order) => prompt.obey(order));
       void prompt.run();
@@ -43,7 +47,7 @@ export function agentEffects(host: AgentHost, open: () => Turn | undefined): Age
       return {
         state: 'ended',
         output,
-        settled: end?.type === 'ended' ? settledOf(end) : { stopReason: 'end_turn' },
+        settled: end?.type === 'ended' ? dated(settledOf(end), now()) : { stopReason: 'end_turn' },
       };
     }),
   };
@@ -54,12 +58,18 @@ function settledOf(end: Extract<Output, { type: 'ended' }>): Settled {
   return { stopReason, ...(error && { error }), ...(job !== undefined && { job }) };
 }
 
+/** A usage limit is a state with its time, whichever agent reports it. */
+function dated(settled: Settled, now: number): Settled {
+  return settled.error ? { ...settled, error: withUntil(settled.error, now) } : settled;
+}
+
 /** One prompt on its way: from opening the agent to the one report of how it ended. */
 class Prompt {
   readonly #host: AgentHost;
   readonly #input: AgentInput;
   readonly #send: (event: RunnerEvent) => void;
   readonly #open: () => Turn | undefined;
+  readonly #now: () => number;
   readonly #abort = new AbortController();
   readonly #unwatch: () => void;
   #session: AgentSession | undefined;
@@ -73,11 +83,13 @@ class Prompt {
     input: AgentInput,
     send: (event: RunnerEvent) => void,
     open: () => Turn | undefined,
+    now: () => number,
   ) {
     this.#host = host;
     this.#input = input;
     this.#send = send;
     this.#open = open;
+    this.#now = now;
     this.#unwatch = host.watch((error) => this.#settle({ stopReason: 'error', error }));
   }
 
@@ -206,7 +218,7 @@ class Prompt {
     this.#unwatch();
     // D4: what a restart has lost is interrupted, whoever found out.
     const interrupted = this.#input.how === 'reattach' && settled.stopReason === 'lost';
-    const told = interrupted ? { ...settled, interrupted } : settled;
+    const told = dated(interrupted ? { ...settled, interrupted } : settled, this.#now());
     this.#send({ type: 'agent.settled', turn: this.#input.turn, settled: told });
   }
 }

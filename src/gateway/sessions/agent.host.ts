@@ -159,7 +159,8 @@ export class AgentHost {
 
 /** How an error of the agent's side ends a turn. */
 export function settledBy(error: unknown): Settled {
-  const code = error instanceof AgentError ? error.code : 'agent.failed';
-  const message = error instanceof Error ? error.message : String(error);
-  return { stopReason: 'error', error: { code, message: message || 'The agent failed without saying why.' } };
+  if (error instanceof AgentError) return { stopReason: 'error', error: error.failure };
+  const said = error instanceof Error ? error.message : String(error);
+  const message = said || 'The agent failed without saying why.';
+  return { stopReason: 'error', error: { code: 'agent.failed', message } };
 }

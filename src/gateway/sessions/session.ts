@@ -67,11 +67,13 @@ export class OpenSession {
     this.host = options.host;
     this.id = options.ref.getSnapshot().context.id;
     this.#updatedAt = updatedAt;
-    const effects = agentEffects(options.host, () => {
+    const { clock, limits } = options;
+    const now = () => clock.now();
+    const live = () => {
       const { open } = this.ref.getSnapshot().context;
       return open ? turnOf(open.ref) : undefined;
-    });
-    const { clock, limits } = options;
+    };
+    const effects = agentEffects(options.host, live, now);
     this.runner = createActor(
       runnerMachine.provide({
         actors: {
@@ -79,7 +81,7 @@ export class OpenSession {
           append: fromPromise<AppendOutput, AppendInput>(({ input }) => this.#append(input.batch)),
         },
       }),
-      { clock, inspect: options.inspect, input: { session: this.ref, limits, now: () => clock.now() } },
+      { clock, inspect: options.inspect, input: { session: this.ref, limits, now } },
     );
     this.runner.on('answered', ({ command, answer }) => this.#take(command)?.resolve(answer));
     this.runner.on('refused', ({ command, refused }) => this.#take(command)?.reject(refusalOf(refused)));

@@ -15,6 +15,10 @@ const reasons: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^job: idle -- turn\.started/, 'a job is opened with its turn in one append'],
   [/load \[isState\] --> closed/, 'a closed session is deleted in the same call'],
   [/^job: opening\.loading -- .*\[isState\] --> idle/, 'a job is opened with its turn in one append'],
+  [
+    /^runner: .*(retry\.|awaitsRetry|isRetryDue|takeRetry)/,
+    'no simulated agent names the end of a usage limit: the explorer goes through the times of a retry',
+  ],
   [/^directory: .*(more|paging)/, 'a world has fewer sessions than a page of the list'],
 ];
 

@@ -1,6 +1,7 @@
 import {
   answerPermission,
   editQueue,
+  retryAnswer,
   retryRequest,
   sendAnswer,
   sendMessage,
@@ -8,7 +9,7 @@ import {
 } from '../../../wire/requests.ts';
 import type { Outside } from '../outside.ts';
 import { type Route, route } from '../route.ts';
-import { permissionAnswer, queue, resumeAnswer, retryAnswer, stopAnswer } from '../schemas.ts';
+import { permissionAnswer, queue, resumeAnswer, stopAnswer } from '../schemas.ts';
 
 /** What a user asks of a conversation. */
 export function turnRoutes({ service }: Outside): readonly Route[] {
@@ -49,9 +50,10 @@ export function turnRoutes({ service }: Outside): readonly Route[] {
     route({
       method: 'post',
       path: '/api/sessions/:id/retry',
-      summary: 'Sends the message of the last turn again, as a new turn.',
+      summary:
+        'Sends the message of the last turn again, as a new turn: now, or `at` a time. A stop, a send, an edit or `at: null` ends the wait.',
       body: retryRequest,
-      answers: { 202: { description: 'The new turn.', schema: retryAnswer } },
+      answers: { 202: { description: 'The new turn, or when it starts.', schema: retryAnswer } },
       refusals: [400, 404, 409, 413, 415],
       handle: async ({ context, body, param }) => context.json(await service.retry(param('id'), body), 202),
     }),

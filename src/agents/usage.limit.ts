@@ -1,3 +1,5 @@
+import type { Failure } from '../wire/content.ts';
+
 /** What a server says of the time from which it answers again: seconds, dates, and words. */
 export interface Refusal {
   readonly headers: Readonly<Record<string, string>>;
@@ -34,6 +36,9 @@ export function askedWait({ headers, data }: Refusal, now: number): number | und
  */
 export function saidWait(said: string | undefined, now: number): number | undefined {
   if (said === undefined) return undefined;
+  // How Claude Code says it to programs: "usage limit reached|1764000000".
+  const seconds = /limit reached\|(\d{10})\b/i.exec(said);
+  if (seconds) return Math.max(0, Number(seconds[1]) * 1000 - now);
   const at =
     /\b(?:until|at|on|after)\s+(\d{4}-\d{2}-\d{2})(?:(?:[T ]| at )(\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?)?/i.exec(
       said,
@@ -43,7 +48,9 @@ export function saidWait(said: string | undefined, now: number): number | undefi
     const time = Date.parse(`${at[1]}T${at[2] ?? '00:00'}${zone}`);
     return Number.isNaN(time) ? undefined : Math.max(0, time - now);
   }
-  const clock = /\b(?:until|at)\s+(\d{1,2})(?::(\d{2}))?\s*([ap]\.?m\b\.?)?\s*(UTC|GMT|Z\b)?/i.exec(said);
+  const clock = /\b(?:until|at|resets?)\s+(\d{1,2})(?::(\d{2}))?\s*([ap]\.?m\b\.?)?\s*(UTC|GMT|Z\b)?/i.exec(
+    said,
+  );
   if (clock && (clock[2] !== undefined || clock[3] !== undefined)) return nextTime(clock, now);
   const span =
     /\b(?:in|for|after)\s+((?:\d+(?:\.\d+)?\s*(?:d|h|m|s|days?|hours?|hrs?|minutes?|mins?|seconds?|secs?)\b[\s,]*(?:and\s+)?)+)/i.exec(
@@ -66,6 +73,16 @@ function nextTime([, hour, minute = '0', half, zone]: RegExpExecArray, now: numb
   else time.setHours(hours, Number(minute), 0, 0);
   const wait = time.getTime() - now;
   return wait > 0 ? wait : wait + 86_400_000;
+}
+
+const limitWords =
+  /\b(usage|rate|quota|session|weekly|daily|hourly|request|token)s?[ _-]?limits?\b|\bquota\b|too many requests|\blimit (is |was )?(reached|exceeded|hit)|hit your limit/i;
+
+/** A failure that names a limit, and in its words a time: with that time as a number. Others stay as they are. */
+export function withUntil(failure: Failure, now: number): Failure {
+  if (failure.until !== undefined || !limitWords.test(failure.message)) return failure;
+  const wait = saidWait(failure.message, now);
+  return wait === undefined ? failure : { ...failure, until: now + wait };
 }
 
 /** "15:00", with the day when it is not today; in local time, rounded up to the minute. */

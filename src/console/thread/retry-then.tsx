@@ -1,0 +1,38 @@
+import { Show } from 'solid-js';
+import { Clock } from '../icons.ts';
+import { dayTime } from '../lib/time.ts';
+import type { ThreadView } from '../view.ts';
+
+/** Once more when the limit is over: the gateway waits, this page need not stay open. */
+export function RetryThen(props: { turn: string; until: number; now: number; view: ThreadView }) {
+  const at = () => props.view.retryAt(props.turn);
+  return (
+    <Show
+      when={at()}
+      fallback={
+        <Show when={props.until > props.now}>
+          <button
+            type="button"
+            class="button small"
+            onClick={() => props.view.onRetry(props.turn, props.until)}
+          >
+            <Clock size={13} aria-hidden="true" />
+            Try again at {dayTime(props.until, props.now)}
+          </button>
+        </Show>
+      }
+    >
+      {(time) => (
+        <>
+          <span class="status-next" role="status">
+            <Clock size={13} aria-hidden="true" />
+            Tries again at {dayTime(time(), props.now)}
+          </span>
+          <button type="button" class="button small" onClick={() => props.view.onRetry(props.turn, null)}>
+            Don’t wait
+          </button>
+        </>
+      )}
+    </Show>
+  );
+}
