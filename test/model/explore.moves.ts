@@ -41,7 +41,7 @@ function asked({ session, used }: Situation, bounds: Bounds): readonly Move[] {
   const last = session.context.turns.at(-1);
   if (bounds.kind === 'conversation' && last && used.retries < bounds.retries) {
     const count = { used: { retries: used.retries + 1 } };
-    moves.push(command('retry then', { type: 'retry', turn: last.id, at: 1 }, count));
+    moves.push(command('retry then', { type: 'retry', turn: last.id, at: 0 }, count));
     if (queue.retry !== undefined)
       moves.push(command('do not wait', { type: 'retry', turn: last.id, at: null }, count));
   }
