@@ -4,6 +4,7 @@ import { type Act, conforms, type Scene } from './conformance.ts';
 
 const allow: readonly DoubleStep[] = [{ tool: 't1', status: 'completed' }, { text: 'Done.' }];
 const reject: readonly DoubleStep[] = [{ tool: 't1', status: 'failed' }, { text: 'Not done.' }];
+const counts = { properties: { count: { type: 'integer', minimum: 1 } }, required: ['count'] };
 const scripts: Readonly<Partial<Record<Scene, readonly DoubleStep[]>>> = {
   answer: [{ text: 'Hello ' }, { text: 'world.' }],
   'held text': [{ text: 'Hello ' }, { gate: { file: 'go' } }, { text: 'world.' }],
@@ -15,6 +16,7 @@ const scripts: Readonly<Partial<Record<Scene, readonly DoubleStep[]>>> = {
     { tool: 't1', status: 'pending' },
     { permission: 'p1', tool: 't1', on: { allow, reject } },
   ],
+  question: [{ elicit: 'How many?', form: { type: 'object', title: null, ...counts } }, { text: 'Done.' }],
   'death in text': [{ text: 'Hello ' }, { wait: 30 }, { die: true }, { hang: true }],
   'death in a tool': [{ tool: 't1', status: 'in_progress' }, { wait: 30 }, { crash: 'It broke.' }],
   'death in a permission': [{ meanwhile: [{ wait: 50 }, { die: true }] }, { permission: 'p1' }],
@@ -60,7 +62,14 @@ if (command) {
     'held text': 'Count from 1 to 300 in words, separated by commas. Use no tools.',
     tool: 'Create the file hello.txt with the text "hello", then say that you are done.',
   };
-  const scenes = ['thought', 'held tool', 'permission', 'death in text', 'death in a tool'] as const;
+  const scenes = [
+    'question',
+    'thought',
+    'held tool',
+    'permission',
+    'death in text',
+    'death in a tool',
+  ] as const;
   const others = ['death in a permission', 'error', 'retry', 'nothing', 'refusal', 'max_tokens'] as const;
   const why = 'it cannot be brought about with words';
   conforms({

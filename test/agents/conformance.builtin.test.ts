@@ -3,6 +3,7 @@ import { openGate } from '../support/acp-double.ts';
 import { type Act, conforms, type Scene } from './conformance.ts';
 
 const allow = [{ tool: 't1', status: 'completed' }, { text: 'Done.' }];
+const counts = { properties: { count: { type: 'integer', minimum: 1 } }, required: ['count'] };
 const scripts: Readonly<Record<Scene, readonly unknown[]>> = {
   answer: [{ text: 'Hello ' }, { text: 'world.' }],
   'held text': [{ text: 'Hello ' }, { gate: { file: 'go' } }, { text: 'world.' }],
@@ -14,6 +15,7 @@ const scripts: Readonly<Record<Scene, readonly unknown[]>> = {
     { tool: 't1', status: 'pending' },
     { permission: 'p1', tool: 't1', on: { allow, reject: [{ refuse: 't1' }] } },
   ],
+  question: [{ permission: 'q1', form: counts }, { text: 'Done.' }],
   'death in text': [{ text: 'Hello ' }, { wait: 30 }, { crash: 'gone' }],
   'death in a tool': [{ tool: 't1', status: 'in_progress' }, { wait: 30 }, { crash: 'gone' }],
   'death in a permission': [{ permission: 'p1', wait: false }, { wait: 30 }, { crash: 'gone' }],

@@ -35,6 +35,7 @@ for (const provider of ['openai', 'anthropic', 'google'] as const) {
     cannot: {
       'death in a tool': here,
       'death in a permission': here,
+      question: 'a model asks in words',
       stubborn: 'a request is cut, whatever the server does',
     },
     async subject() {

@@ -41,6 +41,7 @@ conforms({
   name: 'picoclaw',
   cannot: {
     permission: 'it asks no permissions over this channel',
+    question: 'it asks for no values over this channel',
     'death in a permission': 'it asks no permissions over this channel',
     retry: 'it has no word for a retry',
     nothing: 'it has no end of a turn, so a turn without an answer has none',

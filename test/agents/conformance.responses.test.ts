@@ -31,6 +31,7 @@ conforms({
   name: 'a background response',
   cannot: {
     permission: 'the API asks no permissions',
+    question: 'the API asks for no values',
     'death in a permission': 'the API asks no permissions',
   },
   async subject() {

@@ -48,6 +48,7 @@ for (const how of ['async', 'sync', 'job'] as const) {
     name: `a back end of calls and events, ${how}`,
     cannot: {
       permission: 'it asks no permissions',
+      question: 'it asks for no values',
       'death in a permission': 'it asks no permissions',
       'death in text': 'only its stream can be lost, which is no death',
       'death in a tool': 'only its stream can be lost, which is no death',

@@ -24,6 +24,8 @@ export type Scene =
   | 'held tool'
   /** Asks before it uses a tool; it is used only when allowed. */
   | 'permission'
+  /** Asks for a number `count` (a whole one, at least 1, needed), and says it when it gets one. */
+  | 'question'
   /** Says "Hello ", and is gone. */
   | 'death in text'
   | 'death in a tool'
@@ -209,6 +211,51 @@ export function conforms({ name, subject, cannot = {}, slow = 1 }: Conformance):
       await ended(turn);
       const tools = (await turnOf(turn)).parts.filter((p) => p.type === 'tool');
       expect(tools.map((p) => p.status)).not.toContain('completed');
+      await isSound();
+    });
+  });
+
+  describe(`${name}: a question`, () => {
+    const asked = async () => {
+      const fact = await followed.until((f) => f.type === 'permission.asked');
+      if (fact.type !== 'permission.asked') throw new Error('nothing was asked');
+      const option = (kind: string) => String(fact.options.find((o) => o.kind === kind)?.optionId);
+      return { ...fact, accept: option('allow_once'), decline: option('reject_once') };
+    };
+
+    scene(['question'], 'takes values that fit its form, and refuses others by their names', async () => {
+      const { turn } = await send('question');
+      const { permission, form, accept } = await asked();
+      expect(form?.properties).toMatchObject({ count: { type: 'integer', minimum: 1 } });
+      const wrong = local.gateway.answer('s', permission, accept, { count: 0 });
+      await expect(wrong).rejects.toMatchObject({ status: 400, extra: { fields: { count: 'At least 1.' } } });
+      await local.gateway.answer('s', permission, accept, { count: 7 });
+      expect(await ended(turn)).toMatchObject({ outcome: 'finalized' });
+      const told = await turnOf(turn);
+      expect(told.parts.find((p) => p.type === 'permission')).toMatchObject({
+        state: 'answered',
+        content: { count: 7 },
+      });
+      expect(textOf(told)).toContain('7');
+      await isSound();
+    });
+
+    scene(['question'], 'can be declined', async () => {
+      const { turn } = await send('question');
+      const { permission, decline } = await asked();
+      await local.gateway.answer('s', permission, decline);
+      expect(await ended(turn)).toMatchObject({ outcome: 'finalized' });
+      expect(textOf(await turnOf(turn))).not.toContain('7');
+      await isSound();
+    });
+
+    scene(['question'], 'is withdrawn by a stop (I4, I12)', async () => {
+      const { turn } = await send('question');
+      await asked();
+      await stop(turn);
+      expect(await ended(turn)).toMatchObject({ outcome: 'cancelled' });
+      const { parts } = await turnOf(turn);
+      expect(parts.find((p) => p.type === 'permission')).toMatchObject({ state: 'withdrawn' });
       await isSound();
     });
   });

@@ -118,7 +118,10 @@ class Play {
       await this.update({ sessionUpdate: 'agent_thought_chunk', content });
     } else if ('update' in step) await this.update(step.update);
     else if ('permission' in step) return this.#permission(step);
-    else if ('tool' in step) await this.#tool(step);
+    else if ('elicit' in step) return this.#elicit(step);
+    else if ('visited' in step) {
+      await this.#client.notify('elicitation/complete', { elicitationId: step.visited });
+    } else if ('tool' in step) await this.#tool(step);
     else if ('gate' in step) await this.#gate(step.gate.file);
     else if ('hang' in step) await this.#until(() => false);
     else if ('wait' in step) await delay(step.wait);
@@ -165,6 +168,24 @@ class Play {
     note('answered', { outcome });
     if (outcome.outcome === 'cancelled') return 'cancelled';
     return this.run(on[outcome.optionId] ?? []);
+  }
+
+  async #elicit(step: Extract<DoubleStep, { elicit: string }>): Promise<acp.StopReason | undefined> {
+    const { elicit: message, form, url, visit = 'v', tool, on = {} } = step;
+    note('asking', { elicit: message });
+    const params = form
+      ? { mode: 'form', requestedSchema: form }
+      : { mode: 'url', url, elicitationId: visit };
+    const answer = await this.#client.request<acp.CreateElicitationResponse>('elicitation/create', {
+      sessionId: this.#id,
+      message,
+      ...(tool && { toolCallId: tool }),
+      ...params,
+    });
+    note('elicited', { answer });
+    if (answer.action === 'cancel') return 'cancelled';
+    if (answer.action === 'accept' && 'content' in answer) await this.text(JSON.stringify(answer.content));
+    return this.run(on[answer.action] ?? []);
   }
 
   /** What the client answers is said. */

@@ -48,6 +48,17 @@ export type DoubleStep =
       readonly content?: readonly ToolCallContent[];
       readonly on?: Readonly<Record<string, readonly DoubleStep[]>>;
     }
+  /** Asks for values (`form`, as the protocol has it) or for a visit (`url`); what is answered is said. `visit` names it. */
+  | {
+      readonly elicit: string;
+      readonly form?: object;
+      readonly url?: string;
+      readonly visit?: string;
+      readonly tool?: string;
+      readonly on?: Readonly<Record<string, readonly DoubleStep[]>>;
+    }
+  /** Says that a visit is over. */
+  | { readonly visited: string }
   /** Waits until the file is in the session's directory, or for a stop. */
   | { readonly gate: { readonly file: string } }
   | { readonly hang: true }

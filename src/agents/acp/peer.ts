@@ -39,6 +39,7 @@ export class Peer {
           ...(!agent.ownFiles && { fs: { readTextFile: true, writeTextFile: true } }),
           terminal: true,
           session: { notices: {}, compaction: {} },
+          elicitation: { form: {}, url: {} },
         },
       }),
     );

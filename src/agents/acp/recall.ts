@@ -3,6 +3,7 @@ import type { ContentBlock } from '../../wire/content.ts';
 import type { AgentProcess, Output, Recalled, RecalledTurn } from '../agent.ts';
 import { withoutEarlier } from '../earlier.ts';
 import type { Clock } from '../workspace/clock.ts';
+import type { Asks } from './asking.ts';
 import type { Client } from './connection.ts';
 import { blockOf } from './fields.ts';
 import { Services } from './services.ts';
@@ -19,9 +20,16 @@ export interface RecallOptions {
 /** A8: what agents tell their model in the user's name, and replay as if the user had said it. */
 const hidden = /<(system(?:[-_][\w-]+)?)>[\s\S]*?<\/\1>/g;
 
+const nobody: Asks = {
+  permission: async () => ({ outcome: { outcome: 'cancelled' } }),
+  elicit: async () => ({ action: 'cancel' }),
+  elicited() {},
+};
+
 /** The client of a program that only tells what an earlier session held: it is given nothing and allowed nothing. */
 export class Recall implements Client {
   readonly services: Services;
+  readonly asking = nobody;
   readonly #updates: Updates;
   readonly #turns: { content?: ContentBlock[]; outputs: Output[] }[] = [];
   #title: string | undefined;
@@ -50,10 +58,6 @@ export class Recall implements Client {
     } catch {
       // One slip of the agent's costs one piece of its past.
     }
-  }
-
-  async permission(): Promise<acp.RequestPermissionResponse> {
-    return { outcome: { outcome: 'cancelled' } };
   }
 
   other(): unknown {

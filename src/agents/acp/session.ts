@@ -3,13 +3,13 @@ import { type ContentBlock, type StopReason, stopReason } from '../../wire/conte
 import type { AgentSession, OpenOptions, Output, PermissionAnswer, PromptRequest } from '../agent.ts';
 import { AgentError } from '../agent.ts';
 import { type Clock, within } from '../workspace/clock.ts';
+import { Asking } from './asking.ts';
 import { Channel } from './channel.ts';
 import type { Client } from './connection.ts';
 import { promptBlocks } from './context.ts';
 import { exitFailure, failureOf, nameOf } from './failures.ts';
 import { Guidance } from './guidance.ts';
 import type { AcpAgent } from './options.ts';
-import { Permissions } from './permissions.ts';
 import type { Offered } from './pickers.ts';
 import type { Program } from './program.ts';
 import { type Run, Runs } from './runs.ts';
@@ -34,7 +34,7 @@ export class AcpSession implements AgentSession, Client {
   readonly #options: AcpSessionOptions;
   readonly #terminals: Terminals;
   readonly #updates: Updates;
-  readonly #permissions: Permissions;
+  readonly asking: Asking;
   readonly services: Services;
   readonly #guidance = new Guidance();
   readonly #runs: Runs;
@@ -62,7 +62,16 @@ export class AcpSession implements AgentSession, Client {
       agentSession: () => this.#agentSession,
     });
     this.#updates = new Updates({ terminals: this.#terminals, say });
-    this.#permissions = new Permissions(open.cwd, this.#updates.tools, say);
+    this.asking = new Asking({
+      cwd: open.cwd,
+      tools: this.#updates.tools,
+      say,
+      note: (notice) => this.#runs.note(notice),
+      state: () => {
+        if (this.#runs.cancelled || this.#closing) return 'stopped';
+        return this.#agentSession === '' ? 'starting' : 'asking';
+      },
+    });
   }
 
   get connection(): acp.ClientConnection {
@@ -126,7 +135,7 @@ export class AcpSession implements AgentSession, Client {
       return channel;
     }
     // A question of its own that nobody was shown, since the turn before was stopped, would keep it busy for ever.
-    this.#permissions.cancelAll();
+    this.asking.cancelAll();
     const run = this.#runs.begin(request, channel);
     void this.#ask(run, request.content);
     return channel;
@@ -137,12 +146,12 @@ export class AcpSession implements AgentSession, Client {
     this.#guidance.refuse();
     const told = this.connection.agent.notify('session/cancel', { sessionId: this.#agentSession });
     // The protocol asks for it; a question that the stop overtook has nobody else to answer it.
-    this.#permissions.cancelAll();
+    this.asking.cancelAll();
     await told;
   }
 
   answer(permission: string, answer: PermissionAnswer): void {
-    this.#permissions.answer(permission, answer);
+    this.asking.answer(permission, answer);
   }
 
   async steer(content: readonly ContentBlock[]): Promise<boolean> {
@@ -162,7 +171,7 @@ export class AcpSession implements AgentSession, Client {
     this.#closing = true;
     this.#gone = new AgentError('agent.closed', 'This session of the agent is closed.');
     this.#runs.current?.channel.abandon();
-    this.#permissions.cancelAll();
+    this.asking.cancelAll();
     this.#guidance.refuse();
     this.#terminals.killAll();
     if (this.#initialized?.agentCapabilities?.sessionCapabilities?.close && !this.connection.signal.aborted) {
@@ -203,15 +212,6 @@ export class AcpSession implements AgentSession, Client {
     });
   }
 
-  async permission(
-    request: acp.RequestPermissionRequest,
-    signal: AbortSignal,
-  ): Promise<acp.RequestPermissionResponse> {
-    // I4: after a stop nothing is asked any more.
-    if (this.#runs.cancelled || this.#closing) return { outcome: { outcome: 'cancelled' } };
-    return this.#permissions.ask(request, signal);
-  }
-
   other(method: string, _params: unknown): unknown {
     // A11: Qwen Code asks for guidance between its tools, and never again after one refusal.
     if (method === 'craft/drainMidTurnQueue') return this.#guidance.take();
@@ -250,7 +250,7 @@ export class AcpSession implements AgentSession, Client {
   #settle(run: Run, end: Output): void {
     if (this.#runs.current !== run) return;
     this.#updates.tools.flush();
-    this.#permissions.cancelAll();
+    this.asking.cancelAll();
     this.#guidance.refuse();
     this.#runs.end(run, end);
   }
@@ -264,7 +264,7 @@ export class AcpSession implements AgentSession, Client {
 
   #exited(failure: { code: string; message: string }): void {
     this.#terminals.killAll();
-    this.#permissions.cancelAll();
+    this.asking.cancelAll();
     this.#guidance.refuse();
     if (this.#closing) return;
     this.#gone = new AgentError(failure.code, failure.message);

@@ -58,6 +58,11 @@ export class ToolCalls {
     return { args: tool?.args, hasDiff: (tool?.diffs.length ?? 0) > 0 };
   }
 
+  /** True for a call that was announced and has not ended. */
+  isOpen(toolCallId: string): boolean {
+    return this.#tools.get(toolCallId)?.finished === false;
+  }
+
   /** The user said no: should the call fail now, it was refused. */
   refuse(toolCallId: string): void {
     const tool = this.#tools.get(toolCallId);
