@@ -1,41 +1,22 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Mutant, mutants, unseen } from './mutants.ts';
+import { abandon, simulateAll, simulatedVerdicts } from './simulated.ts';
+import { copyTree, Kept, keyOf, mutate, staleOf } from './tree.ts';
 
 /**
  * Breaks one rule at a time in a copy of the tree and says which test finds it first. What was found is kept, so that a
  * run that was cut goes on; a mutant that survived is tried again.
  *
  *   npm run mutants -- [--only TEXT] [--fresh] [--no-real] [--minutes M] [--table]
+ *   npm run mutants -- --simulation [--schedules 20000] [--threads 2] [--only TEXT] [--fresh] [--minutes M]
+ *
+ * With `--simulation` it is the simulation that looks for each of them, and nothing else.
  */
-const root = resolve(import.meta.dirname, '../..');
-const kept = join(root, 'node_modules/.cache/sluice-mutants.json');
-const parts = [
-  'src',
-  'machines',
-  'test',
-  'package.json',
-  'tsconfig.json',
-  'vite.config.ts',
-  'vitest.config.ts',
-];
-
 interface Verdict {
-  /** Of the mutant and the source that it changes. */
   readonly key: string;
   readonly killedBy?: string;
   readonly realBy?: string;
@@ -43,7 +24,6 @@ interface Verdict {
   readonly realRun?: boolean;
   readonly seconds: number;
 }
-type Verdicts = Record<string, Verdict>;
 
 const { values } = parseArgs({
   options: {
@@ -52,41 +32,19 @@ const { values } = parseArgs({
     'no-real': { type: 'boolean' },
     minutes: { type: 'string' },
     table: { type: 'boolean' },
+    simulation: { type: 'boolean' },
+    schedules: { type: 'string', default: '20000' },
+    threads: { type: 'string', default: '2' },
   },
 });
 const end = Date.now() + Number(values.minutes ?? 600) * 60_000;
-const verdicts: Verdicts = existsSync(kept) && !values.fresh ? JSON.parse(readFileSync(kept, 'utf8')) : {};
-
-/** What is wrong with the list itself: the source has moved on, and the mutant has to be written anew. */
-function staleOf({ id, file, find, tests, real = [] }: Mutant): string | undefined {
-  if (mutants.filter((mutant) => mutant.id === id).length > 1) return 'is there twice';
-  if (!existsSync(join(root, file))) return `there is no ${file}`;
-  const count = readFileSync(join(root, file), 'utf8').split(find).length - 1;
-  if (count !== 1) return `what it changes occurs ${count} times in ${file}`;
-  const missing = [...tests, ...real].find((test) => !existsSync(join(root, test)));
-  return missing && `there is no ${missing}`;
-}
-
-function keyOf({ file, find, replace }: Mutant): string {
-  const source = readFileSync(join(root, file), 'utf8');
-  return createHash('sha256')
-    .update(JSON.stringify([find, replace, source]))
-    .digest('base64url')
-    .slice(0, 12);
-}
-
-function copyTree(): string {
-  const copy = mkdtempSync(join(tmpdir(), 'sluice-mutants-'));
-  for (const part of parts) cpSync(join(root, part), join(copy, part), { recursive: true });
-  for (const shared of ['node_modules', 'dist'])
-    if (existsSync(join(root, shared))) symlinkSync(join(root, shared), join(copy, shared));
-  return copy;
-}
+const kept = new Kept<Verdict>('sluice-mutants.json', values.fresh === true && !values.simulation);
 
 let current: number | undefined;
 let copyAt: string | undefined;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
+    abandon();
     if (current !== undefined) process.kill(-current, 'SIGKILL');
     if (copyAt !== undefined) rmSync(copyAt, { recursive: true, force: true });
     process.exit(130);
@@ -152,13 +110,8 @@ async function baseline(copy: string, tests: readonly string[]): Promise<void> {
 }
 
 async function tryOne(copy: string, mutant: Mutant, before: Verdict | undefined): Promise<Verdict> {
-  const path = join(copy, mutant.file);
-  const source = readFileSync(path, 'utf8');
   const began = performance.now();
-  writeFileSync(
-    path,
-    source.replace(mutant.find, () => mutant.replace),
-  );
+  const mend = mutate(copy, mutant);
   try {
     const [first = '', ...rest] = mutant.tests;
     const killedBy =
@@ -176,49 +129,53 @@ async function tryOne(copy: string, mutant: Mutant, before: Verdict | undefined)
       ...(needsReal && { realRun: true }),
     };
   } finally {
-    writeFileSync(path, source);
+    mend();
   }
 }
 
 function isDone(mutant: Mutant): boolean {
-  const verdict = verdicts[mutant.id];
-  if (verdict?.key !== keyOf(mutant) || verdict.killedBy === undefined) return false;
+  const verdict = kept.of(mutant);
+  if (verdict?.killedBy === undefined) return false;
   return mutant.real === undefined || verdict.realRun === true || values['no-real'] === true;
 }
 
+/** By the schedules that it took, or what is known instead. */
+function simulated(mutant: Mutant): string {
+  const found = simulatedVerdicts().of(mutant);
+  if (!found) return 'not run';
+  return found.seed === undefined
+    ? `not seen in ${found.played}`
+    : `${found.invariant}, after ${found.played}`;
+}
+
 function table(): string {
-  const rows = mutants.map(({ id, file, real }) => {
-    const verdict = verdicts[id];
+  const rows = mutants.map((mutant) => {
+    const { id, file, real } = mutant;
+    const verdict = kept.of(mutant);
     const left = unseen[id] === undefined ? '**survives**' : `no difference: ${unseen[id]}`;
     const first = !verdict ? 'not run' : (verdict.killedBy ?? left);
     const second = real === undefined ? '' : (verdict?.realBy ?? (verdict?.realRun ? 'not seen' : 'not run'));
-    return `| ${id} | \`${file}\` | ${first.replaceAll('|', '\\|')} | ${second.replaceAll('|', '\\|')} |`;
+    const cells = [id, `\`${file}\``, first, second, simulated(mutant)];
+    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   });
   return [
-    '| Rule that is broken | File | Found first by | With real processes by |',
-    '|---|---|---|---|',
+    '| Rule that is broken | File | Found first by | With real processes by | In the simulation |',
+    '|---|---|---|---|---|',
     ...rows,
     '',
   ].join('\n');
 }
 
-const stale = mutants.filter((mutant) => staleOf(mutant) !== undefined);
-const wanted = mutants.filter(
-  (mutant) => !stale.includes(mutant) && `${mutant.id} ${mutant.file}`.includes(values.only ?? ''),
-);
-const todo = values.table ? [] : wanted.filter((mutant) => !isDone(mutant));
-if (todo.length > 0) {
+async function testAll(todo: readonly Mutant[]): Promise<void> {
+  if (todo.length === 0) return;
   const copy = copyTree();
   copyAt = copy;
   try {
     for (const [index, mutant] of todo.entries()) {
       if (Date.now() > end) break;
       await baseline(copy, [...mutant.tests, ...(values['no-real'] ? [] : (mutant.real ?? []))]);
-      const known = verdicts[mutant.id];
-      const verdict = await tryOne(copy, mutant, known?.key === keyOf(mutant) ? known : undefined);
-      verdicts[mutant.id] = verdict;
-      mkdirSync(dirname(kept), { recursive: true });
-      writeFileSync(kept, JSON.stringify(verdicts, undefined, 1));
+      const verdict = await tryOne(copy, mutant, kept.of(mutant));
+      kept.keep(mutant, verdict);
       const word = verdict.killedBy === undefined ? 'SURVIVES' : 'killed';
       const real =
         mutant.real === undefined || values['no-real'] ? '' : ` | real: ${verdict.realBy ?? 'SURVIVES'}`;
@@ -230,16 +187,32 @@ if (todo.length > 0) {
     rmSync(copy, { recursive: true, force: true });
   }
 }
-const run = wanted.filter(({ id }) => verdicts[id]);
-const alive = run.filter(({ id }) => verdicts[id]?.killedBy === undefined);
-const survivors = alive.filter(({ id }) => unseen[id] === undefined);
-const asked = run.filter(({ id }) => verdicts[id]?.realRun === true);
-if (values.table) process.stdout.write(table());
-process.stdout.write(
-  `${mutants.length} mutants: ${run.length} run, ${run.length - alive.length} killed, ` +
-    `${alive.length - survivors.length} without a difference, ${survivors.length} survive. ` +
-    `Real processes were asked about ${asked.length} and saw ${asked.filter(({ id }) => verdicts[id]?.realBy).length}.\n`,
+
+/** Says what is known; answers how many mutants survive or have to be written anew. */
+function tell(wanted: readonly Mutant[], stale: readonly Mutant[]): number {
+  const run = wanted.filter((mutant) => kept.of(mutant));
+  const alive = run.filter((mutant) => kept.of(mutant)?.killedBy === undefined);
+  const survivors = alive.filter(({ id }) => unseen[id] === undefined);
+  const asked = run.filter((mutant) => kept.of(mutant)?.realRun === true);
+  if (values.table) process.stdout.write(table());
+  process.stdout.write(
+    `${mutants.length} mutants: ${run.length} run, ${run.length - alive.length} killed, ` +
+      `${alive.length - survivors.length} without a difference, ${survivors.length} survive. ` +
+      `Real processes were asked about ${asked.length} and saw ${asked.filter((mutant) => kept.of(mutant)?.realBy).length}.\n`,
+  );
+  for (const { id } of survivors) process.stdout.write(`survives: ${id}\n`);
+  for (const mutant of stale) process.stdout.write(`stale: ${mutant.id}: ${staleOf(mutant)}\n`);
+  return survivors.length + stale.length;
+}
+
+const stale = mutants.filter((mutant) => staleOf(mutant) !== undefined);
+const wanted = mutants.filter(
+  (mutant) => !stale.includes(mutant) && `${mutant.id} ${mutant.file}`.includes(values.only ?? ''),
 );
-for (const { id } of survivors) process.stdout.write(`survives: ${id}\n`);
-for (const mutant of stale) process.stdout.write(`stale: ${mutant.id}: ${staleOf(mutant)}\n`);
-process.exitCode = survivors.length + stale.length > 0 ? 1 : 0;
+if (values.simulation) {
+  const [schedules, threads] = [Number(values.schedules), Number(values.threads)];
+  await simulateAll({ wanted, schedules, threads, fresh: values.fresh === true, end });
+} else {
+  if (!values.table) await testAll(wanted.filter((mutant) => !isDone(mutant)));
+  process.exitCode = tell(wanted, stale) > 0 ? 1 : 0;
+}
