@@ -40,6 +40,8 @@ export interface GatewayOptions {
   readonly stateRoot: string;
   readonly clock?: Clock;
   readonly limits?: Partial<Limits>;
+  /** `limits.stall` of single agents, by their ids. */
+  readonly stallOf?: Readonly<Record<string, number>>;
   /** Each process group that an agent starts, to be remembered over a crash. */
   readonly onProcess?: (session: string, process: AgentProcess) => void;
   /** How agents' process groups are signalled; by the system, unless a test says otherwise. */
@@ -78,14 +80,15 @@ class LocalGateway implements Gateway {
     this.#options = options;
     this.#log = options.log;
     this.#clock = options.clock ?? systemClock;
-    const { log, roots, connectors } = options;
+    const { log, roots, connectors, stallOf = {} } = options;
+    const limits = { ...defaultLimits, ...options.limits };
     const onProcess = options.onProcess ?? (() => {});
     this.#creation = new Creation({ log, roots, connectors, onProcess, clock: this.#clock });
     this.#owed = new Owed(this.#clock, (what, error) => this.#warn(what, error));
     this.#registry = new Registry({
       log,
       clock: this.#clock,
-      limits: { ...defaultLimits, ...options.limits },
+      limitsOf: (agent) => ({ ...limits, stall: stallOf[agent] ?? limits.stall }),
       connectors,
       stateRoot: options.stateRoot,
       onProcess,

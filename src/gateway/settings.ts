@@ -48,6 +48,7 @@ import {
  *     { "name": "web", "url": "https://example.org/mcp", "headers": { "authorization": "Bearer …" }, "default": false }
  *   ],
  *   "stallAfterMs": 20000,
+ *   "stallAfterMsOf": { "qwen": 60000 },
  *   "roots": ["~/projects"],
  *   "redact": ["a value that no log may show"]
  * }
@@ -62,7 +63,8 @@ import {
  * false for one of them, or for all. `agents`: programs that speak the Agent Client Protocol, started without a shell; `cwd`
  * (default: the session's directory) and `auth` (the login method to use) may be named too, and an id such as `qwen` or
  * `claude` replaces the agent that is known by it. `mcpServers` are given to their sessions: those that
- * are chosen for a session, or else all without `"default": false`. `stallAfterMs`: the silence after which a running turn is shown as stalled. `roots`:
+ * are chosen for a session, or else all without `"default": false`. `stallAfterMs`: the silence after which a running turn is shown as stalled;
+ * `stallAfterMsOf`: the same for single agents, by their ids. `roots`:
  * directories that sessions may work in; relative ones are relative to the settings file.
  *
  * `responses`, `rpc`, `pico`: agents that are reached over the network; `settings.remote.ts` has their entries.
@@ -87,6 +89,8 @@ export interface Settings {
   readonly remote: RemoteAgents;
   readonly mcpServers: readonly McpServer[];
   readonly stallAfterMs: number;
+  /** By the agent's id, where it has a limit of its own. */
+  readonly stallAfterMsOf: Readonly<Record<string, number>>;
   /** Absolute paths. */
   readonly roots: readonly string[];
   /** Keys, header values and `redact`: what no log may show. */
@@ -120,6 +124,8 @@ function differ(list: string, key: 'id' | 'name' = 'id') {
   };
 }
 
+const silence = z.number().int().min(1000).max(86_400_000);
+
 const settingsFile = z.strictObject({
   models: z.array(modelEntry).max(100).superRefine(differ('models')).optional(),
   discover: discovery.optional(),
@@ -128,7 +134,8 @@ const settingsFile = z.strictObject({
   responses: z.array(remoteEntries.responses).max(100).superRefine(differ('responses')).optional(),
   rpc: z.array(remoteEntries.rpc).max(100).superRefine(differ('rpc')).optional(),
   pico: z.array(remoteEntries.pico).max(100).superRefine(differ('pico')).optional(),
-  stallAfterMs: z.number().int().min(1000).max(86_400_000).optional(),
+  stallAfterMs: silence.optional(),
+  stallAfterMsOf: z.record(z.string(), silence).optional(),
   roots: z.array(z.string().min(1)).optional(),
   redact: z
     .array(z.string().min(4, 'must have at least 4 characters, or it would hide half of every log'))
@@ -160,6 +167,7 @@ export function loadSettings(options: LoadOptions): Settings {
     mcpServers: mcpServersOf(parsed),
     remote,
     stallAfterMs: parsed.stallAfterMs ?? 20_000,
+    stallAfterMsOf: parsed.stallAfterMsOf ?? {},
     roots: (parsed.roots ?? []).map((root) => pathFrom(file, root)),
     secrets: [
       ...models

@@ -118,6 +118,7 @@ async function assemble(flags: StartFlags, data: DataDirectory, version: string)
       roots,
       stateRoot: join(data.path, 'agents'),
       limits: { stall: settings.stallAfterMs },
+      stallOf: settings.stallAfterMsOf,
       onProcess: (session, { pgid, command, mark, survives, ended }) => {
         data.processes.add({ session, pgid, command, survives, ...(mark !== undefined && { mark }) });
         void ended.then(() => data.processes.remove(pgid));

@@ -42,6 +42,7 @@ describe('settings file', () => {
       remote: { responses: [], rpc: [], pico: [] },
       mcpServers: [],
       stallAfterMs: 20_000,
+      stallAfterMsOf: {},
       roots: [],
       secrets: [],
       warnings: [],
@@ -112,6 +113,7 @@ describe('settings file', () => {
         },
       ],
       stallAfterMs: 5000,
+      stallAfterMsOf: { qwen: 60_000 },
       roots: ['~/projects', 'here', '/abs'],
       redact: ['hush-hush'],
     });
@@ -126,6 +128,7 @@ describe('settings file', () => {
       },
     ]);
     expect(settings.stallAfterMs).toBe(5000);
+    expect(settings.stallAfterMsOf).toEqual({ qwen: 60_000 });
     expect(settings.roots).toEqual([join(homedir(), 'projects'), join(dataDir, 'here'), '/abs']);
     expect(settings.secrets).toEqual(['hush-hush']);
   });
@@ -211,6 +214,7 @@ describe('a settings file that is wrong', () => {
       { models: [{ id: 'builtin', baseUrl: 'http://a' }] },
       /models\[0\]\.id must not be "builtin"/,
     ],
+    ['a limit that is none', { stallAfterMsOf: { qwen: 10 } }, /stallAfterMsOf\.qwen /],
     ['a number as text', { stallAfterMs: '5' }, /stallAfterMs must be of type number, not string/],
     [
       'two keys',

@@ -20,7 +20,7 @@ import { OpenSession } from './session.ts';
 export interface RegistryOptions {
   readonly log: Log;
   readonly clock: Clock;
-  readonly limits: Limits;
+  readonly limitsOf: (agent: string) => Limits;
   readonly connectors: readonly Connector[];
   /** Where each session's agent keeps what must outlive the gateway. */
   readonly stateRoot: string;
@@ -152,7 +152,8 @@ export class Registry {
   }
 
   async #start(session: string): Promise<OpenSession> {
-    const { log, clock, limits, connectors, stateRoot, onProcess, signal, onCommitted, warn } = this.#options;
+    const { log, clock, limitsOf, connectors, stateRoot, onProcess, signal, onCommitted, warn } =
+      this.#options;
     const row = await log.session(session);
     if (!row) throw unknownSession(session);
     const { kind, agent } = row.head;
@@ -181,7 +182,7 @@ export class Registry {
       {
         log,
         clock,
-        limits,
+        limits: limitsOf(agent),
         orchestrator: this.#orchestrator,
         ref: kept.ref,
         host,
