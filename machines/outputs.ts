@@ -59,6 +59,7 @@ class TurnWriter {
   /** The turn is accepted, by name or by its first part. */
   #answering: boolean;
   #handle: string | undefined;
+  #watched: string;
   /** The part that text without a key follows on: the last one, if it is text. */
   #last: { readonly kind: Part['type']; readonly id: string } | undefined;
 
@@ -81,6 +82,7 @@ class TurnWriter {
     this.#answering =
       turn.accepted || context.open?.watching === 'poll' || turn.parts.some((p) => answers.has(p.type));
     this.#handle = turn.handle;
+    this.#watched = `${context.open?.watching} ${context.open?.reason}`;
   }
 
   write(output: Pending): void {
@@ -168,6 +170,9 @@ class TurnWriter {
         return;
       case 'watching': {
         const { mode, reason, since } = output;
+        // I11: said again, it is no news.
+        if (mode === 'poll' && this.#watched === `${mode} ${reason}`) return;
+        this.#watched = `${mode} ${reason}`;
         this.drafts.push({ type: 'turn.watching', turn, mode, reason, since });
         return;
       }

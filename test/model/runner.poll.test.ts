@@ -120,6 +120,21 @@ describe('a lost stream', () => {
     expect(world.polled).toBe(0);
   });
 
+  test('I11: that is lost once more, before anything showed that it was back, is no news', async () => {
+    await polling();
+    const facts = world.facts.length;
+    world.says(
+      { type: 'poll', reason: 'cut' },
+      { type: 'accepted', handle: 'h' },
+      { type: 'poll', reason: 'cut' },
+    );
+    await world.quiet();
+    const modes = world.facts.slice(facts).map((fact) => fact.type === 'turn.watching' && fact.mode);
+    expect(modes).toEqual(['stream', 'poll']);
+    expect(world.state).toBe('polling');
+    expect(world.runner.getSnapshot().matches({ work: { engaged: 'polling' } })).toBe(true);
+  });
+
   test('that a poll finds is read again', async () => {
     await polling();
     world.finds({ state: 'stream' });

@@ -2,6 +2,7 @@ import type { DirectoryRef } from '../../../machines/directory.machine.ts';
 import type { LinkRef } from '../../../machines/link.machine.ts';
 import type { OrchestratorRef } from '../../../machines/orchestrator.machine.ts';
 import type { OutboxRef } from '../../../machines/outbox.machine.ts';
+import type { SessionRef } from '../../../machines/runner.types.ts';
 import { cursorOf, type SessionContext } from '../../../machines/session.ts';
 import { parseCursor } from '../../wire/cursor.ts';
 import type { ServerFrame } from '../../wire/live.ts';
@@ -21,11 +22,14 @@ export function standing(root: OrchestratorRef, session: string): SessionContext
   return snapshot && typeof snapshot.value === 'string' ? snapshot.context : undefined;
 }
 
-/** Ids of the messages that are in the log, as far as the actor knows it. */
+/** Ids of the messages that are in the log, as far as the actor knows it: guidance is a part of the turn that took it. */
 function messagesOf({ turns, open, queue, jobs }: SessionContext): string[] {
   const opened = open?.ref.getSnapshot().context;
   return [
-    ...(opened ? [...turns, opened] : turns).flatMap((turn) => (turn.message ? [turn.message.id] : [])),
+    ...(opened ? [...turns, opened] : turns).flatMap(({ message, parts }) => [
+      ...(message ? [message.id] : []),
+      ...parts.flatMap((part) => (part.type === 'steer' ? [part.message.id] : [])),
+    ]),
     ...queue.messages.map((queued) => queued.message.id),
     ...jobs.map((job) => job.request.message.id),
   ];
@@ -86,11 +90,12 @@ export function connect({ root, link, outbox, directory }: Actors): () => void {
     }
   };
 
+  const known = new WeakSet<object>();
   const watched = new Map<object, { unsubscribe(): void }>();
-  /** The actor of a session that was read: its jobs, and its end. */
-  const watch = (session: string) => {
-    const ref = root.getSnapshot().context.sessions[session]?.ref;
-    if (!ref || watched.has(ref)) return;
+  /** The actor of a session: its jobs, and its end, which may come before it was ever read. */
+  const watch = (session: string, ref: SessionRef) => {
+    if (known.has(ref)) return;
+    known.add(ref);
     let jobs: unknown;
     const subscription = ref.subscribe({
       next: ({ context }) => {
@@ -107,6 +112,8 @@ export function connect({ root, link, outbox, directory }: Actors): () => void {
     watched.set(ref, subscription);
   };
 
+  let sessions = root.getSnapshot().context.sessions;
+
   const ready = (session: string) => {
     const context = standing(root, session);
     if (!context) return;
@@ -114,13 +121,26 @@ export function connect({ root, link, outbox, directory }: Actors): () => void {
     // Nothing follows the end of a job, or of a session.
     if (status === 'active') {
       link.send({ type: 'subscribe', session, after: cursorOf(context) });
-      watch(session);
     }
     openJobs(session);
     seen(session);
   };
 
+  /** What could not be read, and waits longer each time: now there is a gateway to read it from. */
+  const readAgain = () => {
+    for (const [session, { ref }] of Object.entries(root.getSnapshot().context.sessions)) {
+      const { value } = ref.getSnapshot();
+      if (typeof value === 'string' || value.opening !== 'waiting') continue;
+      root.send({ type: 'resync', session, reason: 'connected' });
+    }
+  };
+
   const subscriptions = [
+    root.subscribe(({ context }) => {
+      if (context.sessions === sessions) return;
+      sessions = context.sessions;
+      for (const [session, { ref }] of Object.entries(sessions)) watch(session, ref);
+    }),
     // The actor says so on its way: it stands there a moment later.
     root.on('ready', ({ session }) => queueMicrotask(() => ready(session))),
     root.on('retired', ({ session }) => link.send({ type: 'unsubscribe', session })),
@@ -135,6 +155,7 @@ export function connect({ root, link, outbox, directory }: Actors): () => void {
       for (const session of removed) root.send({ type: 'forget', session });
     }),
     link.on('connected', () => {
+      readAgain();
       directory.send({ type: 'reload' });
       outbox.send({ type: 'wake' });
       outbox.send({ type: 'restore' });

@@ -160,19 +160,23 @@ class Prompt {
 
   async #read(stream: AsyncIterable<Output>): Promise<void> {
     const { turn } = this.#input;
-    let lost = false;
+    let lost: Output | undefined;
+    let last: Output | undefined;
     for await (const output of stream) {
       if (output.type === 'ended') {
         this.#settle(settledOf(output));
         continue;
       }
-      if (output.type === 'poll') lost = true;
+      if (output.type === 'poll') lost = output;
+      last = output;
       // A4: usage may follow the end; the runner knows what is still welcome.
       this.#send({ type: 'output', turn, outputs: [output] });
     }
     if (!lost) return this.#settle(this.#cancelled ? { stopReason: 'cancelled' } : early);
     // Lost after it was asked to stop, the agent may still run: the ladder of the stop ends it.
     this.#idle = true;
+    // What came after it said so looked like its stream was back.
+    if (last !== lost) this.#send({ type: 'output', turn, outputs: [lost] });
   }
 
   #cancel(): void {

@@ -18,23 +18,31 @@ class Program {
   readonly pgid: number;
   readonly session: string;
   readonly survives: boolean;
-  /** SIGTERM does not end it. */
-  readonly isStubborn: boolean;
+  /** SIGTERM does not end it, or not even SIGKILL does at once: it hangs in its system. */
+  readonly nature: 'meek' | 'stubborn' | 'stuck';
   readonly ended: Promise<void>;
   isAlive = true;
+  /** It may take a while to end. */
+  isKilled = false;
   run: Run | undefined;
   /** The gateway that it talks to. */
   options: OpenOptions;
   life: Life;
   #end: () => void = () => {};
 
-  constructor(pgid: number, options: OpenOptions, life: Life, survives: boolean, isStubborn: boolean) {
+  constructor(
+    pgid: number,
+    options: OpenOptions,
+    life: Life,
+    survives: boolean,
+    nature: 'meek' | 'stubborn' | 'stuck',
+  ) {
     this.pgid = pgid;
     this.session = options.session;
     this.options = options;
     this.life = life;
     this.survives = survives;
-    this.isStubborn = isStubborn;
+    this.nature = nature;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -89,8 +97,9 @@ export class Agents {
     const program = this.programs.find((one) => one.pgid === pgid);
     if (!program?.isAlive) throw new Error('ESRCH');
     this.#watch.killed(program.session, signal);
-    if (signal === 'SIGTERM' && program.isStubborn) return;
-    this.#scheduler.after(1, () => program.die());
+    if (signal === 'SIGTERM' && program.nature !== 'meek') return;
+    if (signal === 'SIGKILL') program.isKilled = true;
+    this.#scheduler.after(program.nature === 'stuck' ? 1_500 : 1, () => program.die());
   }
 
   /** What the next start of a gateway does with agents of the one before. */
@@ -104,16 +113,17 @@ export class Agents {
   }
 
   /** An agent ends by itself. */
-  die(session: string): boolean {
-    const program = this.programs.find((one) => one.session === session && one.isAlive);
+  die(session: string, job: boolean): boolean {
+    const program = this.#alive(session, job);
     program?.die();
     return program !== undefined;
   }
 
   /** A background wake-up: output that belongs to no prompt (A6, A7). */
-  wake(session: string, pieces: number): boolean {
-    const program = this.programs.findLast((one) => one.session === session && one.isAlive);
+  wake(parent: string, job: boolean, pieces: number): boolean {
+    const program = this.#alive(parent, job);
     if (!program) return false;
+    const { session } = program;
     for (let i = 0; i < pieces; i++) {
       this.#unasked += 1;
       const label = `[${session}:unasked#${this.#unasked}]`;
@@ -128,11 +138,19 @@ export class Agents {
     return true;
   }
 
+  #alive(session: string, job: boolean): Program | undefined {
+    return this.programs.findLast(
+      (one) => one.isAlive && (job ? one.session.startsWith(`${session}.`) : one.session === session),
+    );
+  }
+
   async #open(options: OpenOptions, life: Life): Promise<AgentSession> {
     const { session } = options;
     const random = this.#random.fork(`open/${session}/${this.programs.length}`);
     await life.sleep(random.pick([0, 5, 60, 400]));
-    const survivor = this.programs.findLast((one) => one.session === session && one.survives && one.isAlive);
+    const survivor = this.programs.findLast(
+      (one) => one.session === session && one.survives && one.isAlive && !one.isKilled,
+    );
     if (survivor) {
       survivor.options = options;
       survivor.life = life;
@@ -142,7 +160,17 @@ export class Agents {
     }
     const program =
       survivor ??
-      new Program(this.programs.length + 1, options, life, random.chance(0.3), random.chance(0.4));
+      new Program(
+        this.programs.length + 1,
+        options,
+        life,
+        random.chance(0.3),
+        random.weighted([
+          [6, 'meek'],
+          [4, 'stubborn'],
+          [1, 'stuck'],
+        ] as const),
+      );
     if (!survivor) this.programs.push(program);
     const { pgid, survives, ended } = program;
     options.onProcess({ pgid, command: 'sim', survives, ended });
@@ -161,6 +189,7 @@ export class Agents {
         const key = `${program.session}:${turn}`;
         this.prompts.set(key, (this.prompts.get(key) ?? 0) + 1);
         this.#watch.prompted(program.session, turn, {
+          gateway: life.name,
           times: this.prompts.get(key) ?? 0,
           busy: program.isAlive && program.run !== undefined && !program.run.isOver,
         });
@@ -178,7 +207,9 @@ export class Agents {
         program.run = run;
         this.runs.set(key, run);
         if (!program.isAlive) run.finish(new Error('the agent is gone'));
-        signal.addEventListener('abort', () => run.finish());
+        signal.addEventListener('abort', () => {
+          if (program.nature !== 'stuck') run.finish();
+        });
         return run.pipe;
       },
       cancel: async () => {

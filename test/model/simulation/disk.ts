@@ -5,6 +5,7 @@ import { project, projectSession } from '../../../src/gateway/sessions/project.t
 import type { Draft, Fact } from '../../../src/wire/facts.ts';
 import type { Random } from './random.ts';
 import type { Life, Scheduler } from './scheduler.ts';
+import { sessions } from './steps.ts';
 
 /** What survives every crash: the log. Each gateway has a handle of its own, which ends with it. */
 export class Disk {
@@ -15,7 +16,7 @@ export class Disk {
   #epochs = 0;
   /** The committed facts of each session, for the checks. */
   readonly facts = new Map<string, Fact[]>();
-  /** How far each writer has been told of what it wrote. */
+  /** How far those who write a session, and each of them, have been told of what they wrote. */
   readonly acknowledged = new Map<string, number>();
   /** Nothing can be written. */
   isFull = false;
@@ -23,7 +24,8 @@ export class Disk {
   failures = 0;
   /** When it last refused to write. */
   failedAt = Number.NEGATIVE_INFINITY;
-  commits = 0;
+  /** What was committed, one after the other. */
+  #order: { readonly session: string; readonly facts: number }[] = [];
 
   constructor(scheduler: Scheduler, random: Random) {
     this.#scheduler = scheduler;
@@ -55,7 +57,9 @@ export class Disk {
         const facts = await store().append(session, expectedSeq, drafts, projection);
         this.#keep(session, facts);
         await life.sleep(pause());
-        this.acknowledged.set(session, facts.at(-1)?.seq ?? 0);
+        const seq = facts.at(-1)?.seq ?? 0;
+        this.acknowledged.set(session, seq);
+        this.acknowledged.set(`${session} ${life.name}`, seq);
         return facts;
       },
       read: (...args) => look(() => store().read(...args)),
@@ -79,15 +83,21 @@ export class Disk {
     return this.#store;
   }
 
-  /** A backup is put back while no gateway runs: each log ends earlier, and has another epoch. */
+  /**
+   * A backup is put back while no gateway runs: all logs end at one moment of the past, some are not there yet, and
+   * each has another epoch.
+   */
   async restore(keep: number): Promise<void> {
     const before = [...this.facts];
     const old = this.#store;
+    const order = this.#order.slice(0, Math.max(sessions, Math.ceil(this.#order.length * keep)));
     this.acknowledged.clear();
     this.#store = this.#empty();
     this.facts.clear();
+    this.#order = [];
     for (const [session, facts] of before) {
-      const kept = facts.slice(0, Math.max(1, Math.ceil(facts.length * keep)));
+      const length = order.filter((one) => one.session === session).reduce((sum, one) => sum + one.facts, 0);
+      const kept = facts.slice(0, length);
       const first = kept[0];
       if (first?.type !== 'session.opened') continue;
       const drafts = kept.map(({ v, session: _, epoch, seq, at, ...draft }) => draft as Draft);
@@ -120,7 +130,7 @@ export class Disk {
   }
 
   #keep(session: string, facts: readonly Fact[]): void {
-    this.commits += 1;
+    this.#order.push({ session, facts: facts.length });
     const known = this.facts.get(session);
     if (known) known.push(...facts);
     else this.facts.set(session, [...facts]);

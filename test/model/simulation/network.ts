@@ -25,6 +25,8 @@ interface Line {
   isHalfOpen: boolean;
   /** The page reads nothing until then. */
   slowUntil: number;
+  /** It reads what waits, now. */
+  hurry(): void;
 }
 
 /** Pages and gateways, and all that lies between them. */
@@ -56,7 +58,7 @@ export class Network {
     this.weather = calm;
     this.away.clear();
     for (const line of this.#lines.values()) {
-      line.slowUntil = 0;
+      line.hurry();
       if (line.isHalfOpen) line.cut();
     }
   }
@@ -102,9 +104,15 @@ export class Network {
       send: (text) => up(text),
       close: () => line.cut(),
     };
+    let downAt = 0;
     const line: Line = {
       isHalfOpen: false,
       slowUntil: 0,
+      hurry: () => {
+        line.slowUntil = 0;
+        downAt = scheduler.now;
+        for (const _ of onWay) scheduler.after(0, flush);
+      },
       cut: () => {
         if (state === 3) return;
         const wasHalfOpen = line.isHalfOpen;
@@ -123,7 +131,6 @@ export class Network {
         far?.emit('message', Buffer.from(text), false);
       });
     };
-    let downAt = 0;
     // One connection keeps its order, also when its reader is slow.
     const onWay: { readonly text: string; readonly flushed: () => void }[] = [];
     const flush = () => {

@@ -18,6 +18,7 @@ import type { Coverage } from './coverage.ts';
 import type { Network } from './network.ts';
 import type { Random } from './random.ts';
 import { Life, type Scheduler } from './scheduler.ts';
+import type { When } from './steps.ts';
 
 /** What the pages of one browser share, and what a reload keeps. */
 export class Browser {
@@ -27,7 +28,7 @@ export class Browser {
   readonly #scheduler: Scheduler;
   readonly #random: Random;
   /** How it keeps things: some do it late, some not at all, and some do not even say so. */
-  readonly #way: 'soon' | 'late' | 'fails' | 'hangs';
+  readonly #way: 'soon' | 'late' | 'fails' | 'hangs' | 'refuses';
 
   constructor(scheduler: Scheduler, random: Random) {
     this.#scheduler = scheduler;
@@ -37,6 +38,7 @@ export class Browser {
       [3, 'late'],
       [1, 'fails'],
       [0.5, 'hangs'],
+      [0.3, 'refuses'],
     ] as const);
   }
 
@@ -56,13 +58,14 @@ export class Browser {
   };
 
   async #access(): Promise<void> {
-    if (this.#way === 'fails') throw new Error('the browser keeps nothing');
+    if (this.#way === 'fails' || this.#way === 'refuses') throw new Error('the browser keeps nothing');
     if (this.#way === 'hangs') await new Promise(() => {});
     if (this.#way === 'late') await this.#scheduler.sleep(this.#random.int(1, 60));
   }
 
   readonly presence: Presence = {
     hold: (name, signal) => {
+      if (this.#way === 'refuses') throw new Error('this page may not');
       this.open.add(name);
       signal.addEventListener('abort', () => this.open.delete(name));
     },
@@ -166,6 +169,22 @@ export class Page {
 
   ask(ask: Ask): void {
     this.outbox.send({ type: 'ask', ask });
+  }
+
+  /** Once, a moment after the page shows it. */
+  when(when: When, act: () => void): void {
+    const { scheduler } = this.life;
+    const { unsubscribe } =
+      when === 'connected'
+        ? this.link.on('connected', () => run())
+        : this.link.subscribe((snapshot) => snapshot.matches('stale') && run());
+    let isDone = false;
+    const run = () => {
+      if (isDone) return;
+      isDone = true;
+      unsubscribe();
+      scheduler.after(when === 'connected' ? 0 : 100, act, this.life);
+    };
   }
 
   get entries(): readonly Entry[] {

@@ -68,9 +68,24 @@ export class Run {
     }
     this.#scheduler.after(cancelMs, () => {
       if (this.isOver) return;
-      if (onCancel === 'obeys' || onCancel === 'late') this.#say({ type: 'ended', stopReason: 'cancelled' });
+      if (onCancel === 'closes') this.#close();
+      if (onCancel !== 'cuts' && onCancel !== 'throws') this.#say({ type: 'ended', stopReason: 'cancelled' });
       this.finish(onCancel === 'throws' ? new Error('aborted') : undefined);
     });
+  }
+
+  /** As good agents do: each call that runs is said to be over. */
+  #close(): void {
+    const ended = new Set(
+      this.said.flatMap((o) => (o.type === 'tool.finished' || o.type === 'tool.refused' ? o.toolCallId : [])),
+    );
+    for (const output of this.said) {
+      if (output.type !== 'tool.started' || ended.has(output.toolCallId)) continue;
+      const { toolCallId } = output;
+      ended.add(toolCallId);
+      if (ended.size % 2 === 0) this.#say({ type: 'tool.refused', toolCallId, reason: 'It was stopped.' });
+      else this.#say({ type: 'tool.finished', toolCallId, status: 'failed' });
+    }
   }
 
   /** Nothing more comes of it. */

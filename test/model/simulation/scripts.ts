@@ -15,7 +15,7 @@ export interface Act {
 
 export interface Plan {
   readonly acts: readonly Act[];
-  readonly onCancel: 'obeys' | 'late' | 'cuts' | 'throws' | 'ignores' | 'rejects';
+  readonly onCancel: 'obeys' | 'closes' | 'late' | 'cuts' | 'throws' | 'ignores' | 'rejects';
   readonly cancelMs: number;
   readonly onSteer: 'takes' | 'refuses' | 'throws';
   /** Polls before there is news, and what it is then. */
@@ -37,25 +37,30 @@ export function planOf(random: Random, label: (n: number) => string, handle: str
   const writer = new Writer(random, label);
   const isPolled = canPoll && random.chance(0.5);
   const accepts = random.weighted([
-    [5, 'plain'],
+    [canPoll ? 12 : 5, 'plain'],
     [2, 'never'],
-    [1, 'late'],
+    [canPoll ? 2 : 1, 'late'],
   ] as const);
-  if (canPoll) writer.say({ type: 'accepted', handle });
-  else if (accepts === 'plain') writer.say({ type: 'accepted' });
+  const accepted: Output = canPoll ? { type: 'accepted', handle } : { type: 'accepted' };
+  if (accepts === 'plain') writer.say(accepted);
   const pieces = random.int(0, 5);
   const leavesAt = isPolled ? random.int(0, pieces) : -1;
+  const leave = () => {
+    if (random.chance(0.3)) writer.ask();
+    writer.leave(accepts === 'late' && random.chance(0.5) ? accepted : undefined);
+  };
   for (let i = 0; i < pieces; i++) {
-    if (i === leavesAt) writer.leave();
+    if (i === leavesAt) leave();
     writer.piece();
   }
-  if (leavesAt === pieces) writer.leave();
-  if (accepts === 'late') writer.say({ type: 'accepted' });
+  if (leavesAt === pieces) leave();
+  if (accepts === 'late') writer.say(accepted);
   writer.end();
   return {
     acts: writer.acts,
     onCancel: random.weighted([
-      [5, 'obeys'],
+      [4, 'obeys'],
+      [2, 'closes'],
       [2, 'late'],
       [1, 'cuts'],
       [1, 'throws'],
@@ -101,8 +106,17 @@ class Writer {
     this.acts.push({ after, output, ...more });
   }
 
-  leave(): void {
-    this.say({ type: 'poll', reason: 'The stream was lost.' }, { leaves: true });
+  /** `handle`: what it says with its last breath, so that it can be asked. */
+  leave(handle: Output | undefined): void {
+    this.say({ type: 'poll', reason: 'The stream was lost.' }, handle ? {} : { leaves: true });
+    if (!handle) return;
+    this.#note('says its handle after its stream is lost');
+    this.acts.push({ after: 0, output: handle, leaves: true });
+  }
+
+  /** A question that nothing waits for, on this side. */
+  ask(): void {
+    this.say({ type: 'permission.asked', permission: this.#word(), title: 'May I?', options });
   }
 
   #word(): string {
@@ -125,7 +139,7 @@ class Writer {
             entries: [{ content: this.#word(), priority: 'low', status: 'pending' }],
           }),
       ],
-      [1, () => this.say({ type: 'retrying', attempt: r.int(1, 3), reason: 'The model was busy.' })],
+      [1.5, () => this.say({ type: 'retrying', attempt: r.int(1, 3), reason: 'The model was busy.' })],
       [1, () => this.#silence()],
       [
         1,
@@ -134,7 +148,7 @@ class Writer {
       [1, () => this.say({ type: 'notice', level: 'info', code: 'sim', text: this.#word() })],
       [1, () => this.say({ type: 'usage', usage: { totalTokens: r.int(1, 99) } })],
       [1, () => this.#commands()],
-      [0.7, () => this.#replace()],
+      [1, () => this.#replace()],
       [0.7, () => this.#burst()],
       [0.7, () => this.#orphan()],
     ] as const;
@@ -156,7 +170,7 @@ class Writer {
     if (r.chance(0.5)) this.say({ type: 'tool.updated', toolCallId, output: this.#word() });
     if (r.chance(0.3)) this.#text('text');
     if (r.chance(0.2)) return this.#note('tool never ends (A5)');
-    if (r.chance(0.15)) return this.say({ type: 'tool.refused', toolCallId, reason: 'no' });
+    if (r.chance(0.25)) return this.say({ type: 'tool.refused', toolCallId, reason: 'no' });
     const status = r.chance(0.3) ? 'failed' : 'completed';
     this.say({ type: 'tool.finished', toolCallId, status, exitCode: 0 });
     if (r.chance(0.15))
@@ -231,6 +245,7 @@ class Writer {
       [14, 'well'],
       [1.5, 'short'],
       [1.5, 'error'],
+      [0.8, 'cancelled'],
       [1, 'cut'],
       [1, 'throw'],
       [1, 'exit'],
@@ -244,6 +259,9 @@ class Writer {
     if (end === 'error') {
       this.#note('ends in an error (A10)');
       this.say({ type: 'ended', stopReason: 'error', error: { code: 'sim.failed', message: 'It failed.' } });
+    } else if (end === 'cancelled') {
+      this.#note('gives up by itself');
+      this.say({ type: 'ended', stopReason: 'cancelled' });
     } else if (end === 'short') {
       this.say({ type: 'ended', stopReason: r.pick(['refusal', 'max_tokens'] as const) });
     } else this.say({ type: 'ended', stopReason: 'end_turn' });

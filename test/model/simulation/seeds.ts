@@ -21,6 +21,12 @@ export const found: readonly (readonly [seed: string, what: string])[] = [
   ['510050495', 'timers: a gateway that closes opens the job that was just asked for, and nobody ends it'],
   ['510050700', 'I10: a page takes an older snapshot from a gateway that was overtaken'],
   ['510051356', 'I10: a page goes back and forth between two gateways that race'],
+  ['910000465', 'I9: guidance that a page reads in a snapshot is given back beside it'],
+  [
+    '5200396',
+    'I13: a message is on its way for ever, when its session is deleted before the page has read it',
+  ],
+  ['5300235', 'I6: a page that was opened without a network reads late, long after it is back'],
 ];
 
 export const fixedSeeds: readonly string[] = [

@@ -108,12 +108,12 @@ async function search(): Promise<boolean> {
     }),
   );
   write(speed(totals, (performance.now() - started) / 1_000));
-  const missed = tell(totals);
+  const { missed, wrong } = tell(totals);
   for (const { seed, invariant, what } of totals.failed)
     write(`FAILED seed ${seed}: ${invariant}: ${what.slice(0, 400)}`);
   const worst = totals.failed.find((one) => one.invariant !== 'unhandled');
   if (worst) await explain(worst.seed);
-  return totals.failed.length === 0 && !(values.full && missed > 0);
+  return totals.failed.length === 0 && wrong === 0 && !(values.full && missed > 0);
 }
 
 function add(totals: Totals, played: Played): void {
@@ -134,10 +134,14 @@ function speed({ runs, events, facts, coverage, failed }: Totals, seconds: numbe
   );
 }
 
-/** Says what was met and how often; answers how many transitions were not, of those that can be. */
-function tell({ hits, coverage }: Totals): number {
+/**
+ * Says what was met and how often; answers how many transitions were not, of those that can be, and how many were that
+ * are said to be impossible.
+ */
+function tell({ hits, coverage }: Totals): { readonly missed: number; readonly wrong: number } {
   const all = allTransitions();
   const taken = [...all].filter(([id]) => coverage.transitions.has(id));
+  const wrong = taken.filter(([, text]) => isUnreached(text));
   const missed = [...all].filter(([id, text]) => !coverage.transitions.has(id) && !isUnreached(text));
   write('\nsteps, faults and misbehaviour:');
   for (const [name, count] of [...hits].sort()) write(`  ${String(count).padStart(8)}  ${name}`);
@@ -147,7 +151,8 @@ function tell({ hits, coverage }: Totals): number {
     `\ntransitions: ${taken.length} of ${all.size}; ${all.size - taken.length - missed.length} cannot be met here; missed: ${missed.length}`,
   );
   for (const [, text] of missed) write(`  ${text}`);
-  return missed.length;
+  for (const [, text] of wrong) write(`taken, although unreached.ts says that it cannot be: ${text}`);
+  return { missed: missed.length, wrong: wrong.length };
 }
 
 if (values.help) write(usage);

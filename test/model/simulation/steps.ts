@@ -3,6 +3,9 @@ import type { Random } from './random.ts';
 /** One thing that a user does, or that goes wrong. Plain data, so that a schedule can be made shorter and played again. */
 export type Step = { readonly id: number; readonly after: number } & Deed;
 
+/** A moment that a user waits for: the page says that it has lost the gateway, or has found it again. */
+export type When = 'stale' | 'connected';
+
 export type Deed =
   | {
       readonly do: 'send';
@@ -31,18 +34,39 @@ export type Deed =
       readonly session: number;
       readonly option: 'yes' | 'no';
       readonly both: boolean;
+      /** What a job of the session asks. */
+      readonly job: boolean;
     }
-  | { readonly do: 'open' | 'leave' | 'delete'; readonly tab: number; readonly session: number }
-  | { readonly do: 'reload' | 'dismiss'; readonly tab: number }
-  | { readonly do: 'cut' | 'half open'; readonly tab: number }
+  | {
+      readonly do: 'open' | 'open unknown' | 'leave' | 'delete';
+      readonly tab: number;
+      readonly session: number;
+    }
+  | { readonly do: 'reload'; readonly tab: number }
+  | { readonly do: 'dismiss'; readonly tab: number; readonly when?: When }
+  | { readonly do: 'reconnect'; readonly tab: number }
+  | { readonly do: 'cut'; readonly tab: number }
+  /** `upon`: what its user does when the page says so, in the `ms` in which everybody waits. */
+  | {
+      readonly do: 'half open';
+      readonly tab: number;
+      readonly session: number;
+      readonly upon: 'nothing' | 'open' | 'leave' | 'reconnect';
+      readonly ms: number;
+    }
   | { readonly do: 'away' | 'slow'; readonly tab: number; readonly ms: number }
   | { readonly do: 'crash' | 'restart'; readonly down: number }
   | { readonly do: 'race'; readonly ms: number }
   | { readonly do: 'restore'; readonly keep: number; readonly down: number }
   | { readonly do: 'disk full'; readonly ms: number }
   | { readonly do: 'append fails'; readonly times: number }
-  | { readonly do: 'agent dies'; readonly session: number }
-  | { readonly do: 'agent wakes'; readonly session: number; readonly pieces: number }
+  | { readonly do: 'agent dies'; readonly session: number; readonly job: boolean }
+  | {
+      readonly do: 'agent wakes';
+      readonly session: number;
+      readonly job: boolean;
+      readonly pieces: number;
+    }
   | { readonly do: 'wait'; readonly ms: number };
 
 export const tabs = 2;
@@ -58,7 +82,7 @@ const deeds: readonly (readonly [number, (r: Random) => Deed])[] = [
       delivery: r.weighted([
         [6, 'queue'],
         [2, 'steer'],
-        [2, 'background'],
+        [3, 'background'],
       ] as const),
       times: r.chance(0.15) ? 2 : 1,
     }),
@@ -67,7 +91,7 @@ const deeds: readonly (readonly [number, (r: Random) => Deed])[] = [
   [4, (r) => ({ do: 'stop turn', ...where(r), pick: r.int(0, 9) })],
   [2, (r) => ({ do: 'stop message', ...where(r), pick: r.int(0, 9) })],
   [0.7, (r) => ({ do: 'stop old', ...where(r), pick: r.int(0, 9) })],
-  [1.5, (r) => ({ do: 'stop job', ...where(r), pick: r.int(0, 9) })],
+  [2, (r) => ({ do: 'stop job', ...where(r), pick: r.int(0, 9) })],
   [3, (r) => ({ do: 'resume', ...where(r), pick: 0 })],
   [1.2, (r) => ({ do: 'retry', ...where(r), pick: 0 })],
   [0.7, (r) => ({ do: 'rename', ...where(r), pick: r.int(0, 9) })],
@@ -81,30 +105,42 @@ const deeds: readonly (readonly [number, (r: Random) => Deed])[] = [
       ...where(r),
       option: r.pick(['yes', 'yes', 'no'] as const),
       both: r.chance(0.3),
+      job: r.chance(0.3),
     }),
   ],
   [1.5, (r) => ({ do: 'open', ...where(r) })],
+  [0.3, (r) => ({ do: 'open unknown', ...where(r) })],
   [1, (r) => ({ do: 'leave', ...where(r) })],
   [0.4, (r) => ({ do: 'delete', ...where(r) })],
   [1.2, (r) => ({ do: 'reload', tab: tab(r) })],
-  [1.5, (r) => ({ do: 'agent wakes', session: session(r), pieces: r.int(1, 4) })],
-  [0.7, (r) => ({ do: 'dismiss', tab: tab(r) })],
-  [3, (r) => ({ do: 'wait', ms: r.pick([300, 1_500, 1_500, 6_000, 6_000, 16_000]) })],
+  [1.5, (r) => ({ do: 'agent wakes', session: session(r), job: r.chance(0.2), pieces: r.int(1, 4) })],
+  [2, (r) => ({ do: 'dismiss', tab: tab(r), ...(r.chance(0.3) && { when: 'connected' as const }) })],
+  [0.8, (r) => ({ do: 'reconnect', tab: tab(r) })],
+  [3, (r) => ({ do: 'wait', ms: r.pick([300, 300, 1_500, 1_500, 1_500, 6_000, 6_000, 16_000, 45_000]) })],
 ];
 
 /** What goes wrong. Each schedule has some of these and not others: so each is met alone, and in company. */
 const faults: readonly (readonly [number, (r: Random) => Deed])[] = [
   [2, (r) => ({ do: 'cut', tab: tab(r) })],
-  [1, (r) => ({ do: 'half open', tab: tab(r) })],
-  [1, (r) => ({ do: 'away', tab: tab(r), ms: r.pick([50, 700, 4_000]) })],
-  [1.5, (r) => ({ do: 'slow', tab: tab(r), ms: r.pick([100, 1_500, 8_000]) })],
+  [
+    1.5,
+    (r) => ({
+      do: 'half open',
+      tab: tab(r),
+      session: session(r),
+      upon: r.pick(['nothing', 'open', 'leave', 'reconnect'] as const),
+      ms: r.pick([0, 0, 20_000, 45_000]),
+    }),
+  ],
+  [1, (r) => ({ do: 'away', tab: tab(r), ms: r.pick([50, 700, 4_000, 40_000]) })],
+  [1.5, (r) => ({ do: 'slow', tab: tab(r), ms: r.pick([100, 1_500, 8_000, 15_000]) })],
   [2, (r) => ({ do: 'crash', down: r.pick([0, 40, 1_000]) })],
-  [0.7, (r) => ({ do: 'restart', down: r.pick([0, 40, 1_000]) })],
-  [0.8, (r) => ({ do: 'race', ms: r.pick([50, 500, 3_000]) })],
+  [1.2, (r) => ({ do: 'restart', down: r.pick([0, 40, 1_000]) })],
+  [0.8, (r) => ({ do: 'race', ms: r.pick([50, 500, 3_000, 9_000]) })],
   [0.4, (r) => ({ do: 'restore', keep: r.pick([0.3, 0.6, 0.9, 1]), down: 40 })],
   [1, (r) => ({ do: 'disk full', ms: r.pick([50, 600, 4_000]) })],
   [1, (r) => ({ do: 'append fails', times: r.int(1, 3) })],
-  [1.5, (r) => ({ do: 'agent dies', session: session(r) })],
+  [1.5, (r) => ({ do: 'agent dies', session: session(r), job: r.chance(0.2) })],
 ];
 
 function tab(r: Random): number {

@@ -13,12 +13,28 @@ const reasons: readonly (readonly [pattern: RegExp, reason: string])[] = [
   ],
   [/^job: .* (job\.attached|job\.settled|turn\.steered) /, 'a job has no jobs and no queue'],
   [/^job: idle -- turn\.started/, 'a job is opened with its turn in one append'],
-  [/load \[isState\] --> closed/, 'a closed session is deleted in the same call'],
+  [/^job: .*\[isState\] --> closed/, 'a job is deleted with its conversation, and is not closed before'],
   [/^job: opening\.loading -- .*\[isState\] --> idle/, 'a job is opened with its turn in one append'],
   [
     /^runner: .*(retry\.|awaitsRetry|isRetryDue|takeRetry)/,
     'no simulated agent names the end of a usage limit: the explorer goes through the times of a retry',
   ],
+  [
+    /: \(any state\) -- \* \[gap\]/,
+    'a page compares each frame with what it has before it routes its facts, and a gateway takes only its own commits',
+  ],
+  [/^runner: .*\[isUnlawful\]/, 'drafts that the law refuses are a fault of the runner, and break `law`'],
+  [/^runner: pen\.fenced -- command/, 'a session that is fenced is closed in the same event'],
+  [
+    /^outbox: (delivering|waiting|resting) -- xstate\.error\.actor\.store/,
+    'the store fails, if at all, as it starts, and the outbox restores then',
+  ],
+  [
+    /^outbox: (waiting|resting) -- xstate\.(done|error)\.actor\.\*/,
+    'a request is out, or its actor is stopped',
+  ],
+  [/^outbox: resting -- due/, 'a wait is taken back with its entry'],
+  [/^outbox: waiting -- restore/, 'a new connection first wakes all that waits, and restores then'],
   [/^directory: .*(more|paging)/, 'a world has fewer sessions than a page of the list'],
 ];
 

@@ -12,6 +12,8 @@ export interface Asked {
   isLost: boolean;
 }
 
+type TabStep = Extract<Step, { readonly tab: number }>;
+
 /** What users do at their pages: they act on what is shown there, which may be old by then. */
 export class Users {
   readonly asked: Asked[] = [];
@@ -29,6 +31,14 @@ export class Users {
   do(step: Step): boolean {
     if (!('tab' in step)) return false;
     const page = this.#page(step.tab);
+    if ('when' in step && step.when !== undefined) {
+      page.when(step.when, () => this.#now(page, step));
+      return true;
+    }
+    return this.#now(page, step);
+  }
+
+  #now(page: Page, step: TabStep): boolean {
     const session = 'session' in step ? `s${step.session}` : 's0';
     const view = page.view(session);
     const ask = (kind: Partial<Ask>) =>
@@ -67,19 +77,24 @@ export class Users {
         return job !== undefined && ask({ session: job.job, kind: 'stop', body: { job: job.job } });
       }
       case 'answer': {
-        const permission = view?.permissions[0];
+        const asking = step.job ? (view?.jobs.find((one) => !one.outcome)?.job ?? session) : session;
+        const permission = page.view(asking)?.permissions[0];
         if (!permission) return false;
         const gives = permission.form !== undefined && step.option === 'yes';
         // Values that do not fit are refused, and the question stays.
         const content = gives && { content: { name: step.id % 4 === 0 ? '' : 'n' } };
-        ask({ kind: 'answer', body: { permission: permission.id, option: step.option, ...content } });
+        ask({
+          session: asking,
+          kind: 'answer',
+          body: { permission: permission.id, option: step.option, ...content },
+        });
         if (!step.both) return true;
         const other = this.#page(1 - step.tab);
         const option = step.option === 'yes' ? 'no' : 'yes';
         const body = { permission: permission.id, option };
         return this.#ask(other, {
           id: `y${step.id}`,
-          session,
+          session: asking,
           at: this.#scheduler.now,
           kind: 'answer',
           body,
@@ -115,6 +130,17 @@ export class Users {
       }
       case 'open':
         page.open(session);
+        return true;
+      case 'open unknown':
+        // An address from another day: that job was deleted, or never was.
+        page.open(`${session}.j9999`, 'job');
+        return true;
+      case 'half open':
+        if (step.upon === 'nothing') return true;
+        page.when('stale', () => this.#now(page, { ...step, do: step.upon } as TabStep));
+        return true;
+      case 'reconnect':
+        page.link.send({ type: 'retry' });
         return true;
       case 'leave':
         page.release(session);

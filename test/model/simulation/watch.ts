@@ -50,7 +50,7 @@ export class Watch {
   }
 
   /** I3, I7: one prompt for a turn, after its start is committed, and never while another is out. */
-  prompted(session: string, turn: string, found: { times: number; busy: boolean }): void {
+  prompted(session: string, turn: string, found: { gateway: string; times: number; busy: boolean }): void {
     this.line('gateway', 'agent', () => `${session} prompt ${turn}`);
     const facts = this.#disk.facts.get(session) ?? [];
     const isCommitted = facts.some((fact) => fact.type === 'turn.started' && fact.turn === turn);
@@ -60,7 +60,8 @@ export class Watch {
       this.breach('I3', `${session} ${turn} was prompted ${found.times} times`);
     if (found.busy && !this.hasRaced)
       this.breach('I3', `${session} ${turn} was prompted while another prompt was out`);
-    const known = this.#disk.acknowledged.get(session) ?? 0;
+    // Of two gateways each knows what it wrote itself.
+    const known = this.#disk.acknowledged.get(this.hasRaced ? `${session} ${found.gateway}` : session) ?? 0;
     const stopped = facts.some((f) => f.type === 'turn.stopping' && f.turn === turn && f.seq <= known);
     if (stopped) this.breach('I5', `${session} ${turn} was prompted although it was stopped`);
     const ended = facts.some((f) => f.type === 'turn.ended' && f.turn === turn && f.seq <= known);

@@ -123,7 +123,10 @@ export class World {
       case 'cut':
         return network.cut(page);
       case 'half open':
-        return network.halfOpen(page);
+        if (!network.halfOpen(page)) return false;
+        this.users.do(step);
+        await this.pass(step.ms);
+        return true;
       case 'slow':
         return network.slow(page, step.ms);
       case 'away': {
@@ -175,9 +178,9 @@ export class World {
         disk.failures += step.times;
         return true;
       case 'agent dies':
-        return agents.die(`s${step.session}`);
+        return agents.die(`s${step.session}`, step.job);
       case 'agent wakes':
-        return agents.wake(`s${step.session}`, step.pieces);
+        return agents.wake(`s${step.session}`, step.job, step.pieces);
       default:
         return this.users.do(step);
     }
