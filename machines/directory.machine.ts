@@ -16,6 +16,10 @@ export interface AgentLine {
   readonly commands?: readonly Command[];
   /** Messages to begin with. */
   readonly examples?: readonly string[];
+  /** It can be asked for earlier sessions of its own. */
+  readonly earlier?: boolean;
+  /** Servers of the settings that a session with it can be given. */
+  readonly mcpServers?: readonly { readonly name: string; readonly byDefault: boolean }[];
 }
 
 export interface DirectoryContext {

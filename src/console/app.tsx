@@ -148,6 +148,18 @@ function Layout(props: RouteSectionProps) {
         created={created()}
         error={error()}
         onCreate={create}
+        onOpen={(id) => {
+          created.set(true);
+          dialog.set(false);
+          navigate(hrefOf(id));
+        }}
+        onEarlier={({ agent, cwd, cursor }, signal) =>
+          api.earlier(
+            agent,
+            { ...(cwd !== undefined && { cwd }), ...(cursor !== null && { cursor }) },
+            signal,
+          )
+        }
       />
     </Show>
   );

@@ -41,6 +41,8 @@ export interface LinkView {
 export interface ThreadView {
   /** The row of a background job. */
   readonly jobRow: (id: string) => JSX.Element;
+  /** Of the agent whose turns these are. */
+  readonly agentName: () => string;
   /** The option that was chosen for a permission and is not confirmed yet. */
   readonly answering: (permission: string) => string | undefined;
   /** A stop of this turn was asked for and is not confirmed yet. */
@@ -60,4 +62,7 @@ export interface AgentChoice {
   readonly available: boolean;
   readonly reason?: string;
   readonly models?: readonly { readonly id: string; readonly name: string }[];
+  /** It can be asked for earlier sessions of its own. */
+  readonly earlier?: boolean;
+  readonly mcpServers?: readonly { readonly name: string; readonly byDefault: boolean }[];
 }

@@ -48,6 +48,7 @@ export const told = (records: readonly MutationRecord[]) =>
 const nothing = () => {};
 export const silentView: ThreadView = {
   jobRow: () => undefined,
+  agentName: () => 'A',
   answering: () => undefined,
   stopping: () => false,
   onAnswer: nothing,

@@ -26,6 +26,7 @@ export const view: ThreadView = {
     const job = sample.jobs.find((one) => one.ref.job === id);
     return job && <JobRow job={job} href={`#${id}`} onStop={nothing} />;
   },
+  agentName: () => 'Qwen Code',
   answering: () => undefined,
   stopping: () => false,
   onAnswer: nothing,
@@ -214,6 +215,8 @@ function Lists() {
           created={false}
           error="The directory /srv does not lie under a root that Sluice may use."
           onCreate={nothing}
+          onOpen={nothing}
+          onEarlier={async () => sample.earlier}
         />
       </Section>
       <Section title="Jobs">

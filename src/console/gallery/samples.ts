@@ -1,4 +1,4 @@
-import type { Queue, SessionSummary } from '../../wire/snapshot.ts';
+import type { EarlierSessions, Queue, SessionSummary } from '../../wire/snapshot.ts';
 import type { Part, ToolPart, Turn } from '../../wire/turn.ts';
 import type { AgentChoice, JobView } from '../view.ts';
 
@@ -337,6 +337,17 @@ export const agents: readonly AgentChoice[] = [
     ],
   },
   {
+    id: 'qwen',
+    name: 'Qwen Code',
+    description: 'An agent program with sessions of its own.',
+    available: true,
+    earlier: true,
+    mcpServers: [
+      { name: 'files', byDefault: true },
+      { name: 'web', byDefault: false },
+    ],
+  },
+  {
     id: 'claude',
     name: 'Claude Code',
     description: 'Anthropic’s agent.',
@@ -350,3 +361,16 @@ export const commands = [
   { name: 'review', description: 'Review the changes in this directory' },
   { name: 'run', description: 'Run a command', hint: 'command' },
 ];
+
+export const earlier: EarlierSessions = {
+  sessions: [
+    {
+      id: 'e1',
+      cwd: '/home/ada/app',
+      title: 'Why does the gateway test fail?',
+      updatedAt: sampledAt - 300_000,
+    },
+    { id: 'e2', cwd: '/home/ada/notes', updatedAt: sampledAt - 90_000_000, session: 's1' },
+  ],
+  next: '2',
+};

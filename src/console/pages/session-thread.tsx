@@ -6,6 +6,7 @@ import type { Turn } from '../../wire/turn.ts';
 import { sameList } from '../lib/equal.ts';
 import { newId } from '../lib/id.ts';
 import { keepOpen } from '../lib/open.ts';
+import { createSelector } from '../lib/select.ts';
 import { useSluice } from '../lib/sluice.ts';
 import { JobRow } from '../parts/job.tsx';
 import { Notice } from '../parts/notice.tsx';
@@ -35,13 +36,18 @@ export function SessionThread(props: {
   onContinue: () => void;
   empty: JSX.Element;
 }) {
-  const { api, root, outbox } = useSluice();
+  const { api, root, outbox, directory } = useSluice();
   const { reader } = props;
   const knownJobs = reader.select((context) => context.jobs);
   const knownNotices = reader.select((context) => context.notices);
   const jobs = () => knownJobs() ?? [];
   const notices = () => knownNotices() ?? [];
   const queue = reader.select((context) => context.queue);
+  const agent = reader.select((context) => context.agent);
+  const agentName = createSelector(
+    directory,
+    ({ context }) => context.agents.find(({ id }) => id === agent())?.name ?? agent() ?? '',
+  );
   const older = reader.select((context) => context.older);
   const openFirst = reader.select(({ open }) => open?.firstSeq);
   const openId = reader.select(({ open }) => open?.id);
@@ -94,6 +100,7 @@ export function SessionThread(props: {
   );
   const view: ThreadView = {
     jobRow,
+    agentName,
     answering: props.asked.answering,
     stopping: props.asked.stopping,
     onAnswer: (permission, option) =>

@@ -1,14 +1,22 @@
 import * as Dialog from '@kobalte/core/dialog';
-import { For, Show } from 'solid-js';
+import { For, Match, Show, Switch } from 'solid-js';
+import { fromPromise } from 'xstate';
+import { type EarlierAsk, earlierMachine } from '../../../machines/earlier.machine.ts';
+import type { EarlierSession, EarlierSessions as EarlierSessionsPage } from '../../wire/snapshot.ts';
 import { X } from '../icons.ts';
-import { createField, type Toggle } from '../lib/ui.ts';
+import { ownActor } from '../lib/actor.ts';
+import { createField, createToggle, type Toggle } from '../lib/ui.ts';
 import { Spinner } from '../parts/spinner.tsx';
 import type { AgentChoice } from '../view.ts';
+import { EarlierSessions } from './earlier.tsx';
 
 export interface NewConversation {
   readonly agent: string;
   readonly cwd?: string;
   readonly model?: string;
+  /** The agent's own earlier session that it goes on from. */
+  readonly continue?: string;
+  readonly mcpServers?: string[];
 }
 
 export interface NewDialogProps {
@@ -21,6 +29,13 @@ export interface NewDialogProps {
   readonly created: boolean;
   readonly error?: string | undefined;
   readonly onCreate: (body: NewConversation) => void;
+  /** The earlier session that was chosen is continued by this conversation already. */
+  readonly onOpen: (session: string) => void;
+  /** A page of the agent's own earlier sessions; rejects with why there is none. */
+  readonly onEarlier: (
+    ask: EarlierAsk & { readonly cursor: string | null },
+    signal: AbortSignal,
+  ) => Promise<EarlierSessionsPage>;
 }
 
 function AgentOption(props: { agent: AgentChoice; checked: boolean; onChoose: () => void }) {
@@ -44,20 +59,90 @@ function AgentOption(props: { agent: AgentChoice; checked: boolean; onChoose: ()
   );
 }
 
+/** Servers of the settings, those that are given by default ticked. */
+function Servers(props: {
+  servers: NonNullable<AgentChoice['mcpServers']>;
+  isChosen: (name: string) => boolean;
+  onChoose: (name: string, chosen: boolean) => void;
+}) {
+  return (
+    <fieldset>
+      <legend>MCP servers</legend>
+      <div class="checks">
+        <For each={props.servers}>
+          {({ name }) => (
+            <label class="check">
+              <input
+                type="checkbox"
+                checked={props.isChosen(name)}
+                onChange={(event) => props.onChoose(name, event.currentTarget.checked)}
+              />
+              <span>{name}</span>
+            </label>
+          )}
+        </For>
+      </div>
+    </fieldset>
+  );
+}
+
 function Form(props: NewDialogProps) {
   const chosen = createField<string | undefined>(undefined);
   // The agents may come after the dialog was opened.
   const agent = () => chosen() ?? props.agents.find((choice) => choice.available)?.id ?? '';
   const cwd = createField('');
   const model = createField('');
-  const models = () => props.agents.find((choice) => choice.id === agent())?.models ?? [];
+  const line = () => props.agents.find((choice) => choice.id === agent());
+  const models = () => line()?.models ?? [];
+  const servers = () => line()?.mcpServers ?? [];
+  /** As the user set them; what was not touched follows the settings. */
+  const ticked = createField<Readonly<Record<string, boolean>>>({});
+  const isTicked = (name: string) =>
+    ticked()[name] ?? servers().find((server) => server.name === name)?.byDefault ?? false;
+  const earlier = ownActor(
+    earlierMachine.provide({
+      actors: {
+        list: fromPromise<EarlierSessionsPage, EarlierAsk & { readonly cursor: string | null }>(
+          ({ input, signal }) => props.onEarlier(input, signal),
+        ),
+      },
+    }),
+  );
+  const continuing = createToggle();
+  const session = createField<EarlierSession | undefined>(undefined);
+  const lookBack = () => {
+    session.set(undefined);
+    if (!continuing()) return earlier.send({ type: 'leave' });
+    const where = cwd().trim();
+    return earlier.send({ type: 'ask', ask: { agent: agent(), ...(where !== '' && { cwd: where }) } });
+  };
+  const begin = (how: boolean) => {
+    continuing.set(how);
+    lookBack();
+  };
+  const choose = (id: string) => {
+    chosen.set(id);
+    model.set('');
+    ticked.set({});
+    begin(continuing() && line()?.earlier === true);
+  };
+  const known = () => session()?.session;
+  const ready = () => agent() !== '' && !props.creating && (!continuing() || session() !== undefined);
   const submit = (event: Event) => {
     event.preventDefault();
-    if (agent() === '' || props.creating) return;
-    props.onCreate({
+    if (!ready()) return;
+    const continued = known();
+    if (continued !== undefined) return props.onOpen(continued);
+    const where = session()?.cwd ?? cwd().trim();
+    const own = session()?.id;
+    return props.onCreate({
       agent: agent(),
-      ...(cwd().trim() !== '' && { cwd: cwd().trim() }),
+      ...(where !== '' && { cwd: where }),
       ...(model() !== '' && { model: model() }),
+      ...(own !== undefined && { continue: own }),
+      ...(Object.keys(ticked()).length > 0 && {
+        mcpServers: servers().flatMap(({ name }) => (isTicked(name) ? name : [])),
+      }),
     });
   };
   return (
@@ -66,14 +151,7 @@ function Form(props: NewDialogProps) {
         <legend>Agent</legend>
         <For each={props.agents} fallback={<p class="dialog-note">Asking the gateway for its agents…</p>}>
           {(choice) => (
-            <AgentOption
-              agent={choice}
-              checked={choice.id === agent()}
-              onChoose={() => {
-                chosen.set(choice.id);
-                model.set('');
-              }}
-            />
+            <AgentOption agent={choice} checked={choice.id === agent()} onChoose={() => choose(choice.id)} />
           )}
         </For>
       </fieldset>
@@ -84,14 +162,38 @@ function Form(props: NewDialogProps) {
           list="directories"
           spellcheck={false}
           autocomplete="off"
-          placeholder="Where Sluice was started"
+          placeholder={continuing() ? 'Sessions of all directories' : 'Where Sluice was started'}
           value={cwd()}
           onInput={(event) => cwd.set(event.currentTarget.value)}
+          onChange={() => continuing() && lookBack()}
         />
         <datalist id="directories">
           <For each={props.directories}>{(path) => <option value={path} />}</For>
         </datalist>
       </label>
+      <Show when={line()?.earlier}>
+        <fieldset>
+          <legend>Begin with</legend>
+          <div class="checks">
+            <label class="check">
+              <input type="radio" name="begin" checked={!continuing()} onChange={() => begin(false)} />
+              <span>An empty conversation</span>
+            </label>
+            <label class="check">
+              <input type="radio" name="begin" checked={continuing()} onChange={() => begin(true)} />
+              <span>An earlier session of {line()?.name}</span>
+            </label>
+          </div>
+          <Show when={continuing()}>
+            <EarlierSessions
+              earlier={earlier}
+              agentName={line()?.name ?? ''}
+              chosen={session()?.id}
+              onChoose={session.set}
+            />
+          </Show>
+        </fieldset>
+      </Show>
       <Show when={models().length > 0}>
         <label class="field">
           <span>Model</span>
@@ -100,6 +202,13 @@ function Form(props: NewDialogProps) {
             <For each={models()}>{(choice) => <option value={choice.id}>{choice.name}</option>}</For>
           </select>
         </label>
+      </Show>
+      <Show when={servers().length > 0}>
+        <Servers
+          servers={servers()}
+          isChosen={isTicked}
+          onChoose={(name, on) => ticked.set({ ...ticked(), [name]: on })}
+        />
       </Show>
       <Show when={props.error}>
         {(error) => (
@@ -112,11 +221,14 @@ function Form(props: NewDialogProps) {
         <Dialog.CloseButton class="button" aria-label="Cancel">
           Cancel
         </Dialog.CloseButton>
-        <button type="submit" class="button primary" disabled={agent() === '' || props.creating}>
+        <button type="submit" class="button primary" disabled={!ready()}>
           <Show when={props.creating}>
             <Spinner />
           </Show>
-          Start
+          <Switch fallback="Start">
+            <Match when={known() !== undefined}>Open</Match>
+            <Match when={continuing()}>Continue</Match>
+          </Switch>
         </button>
       </div>
     </form>

@@ -98,7 +98,12 @@ function Ended(props: { turn: Turn; newest: boolean; view: ThreadView }) {
       <Show when={status().tone !== 'error'}>
         <span class="status-cost">
           {costOf(props.turn)}
-          <Show when={props.turn.endedAt}>{(at) => <time> · {clockTime(at())}</time>}</Show>
+          <Show
+            when={!props.turn.imported}
+            fallback={<span class="imported">imported from {props.view.agentName()}</span>}
+          >
+            <Show when={props.turn.endedAt}>{(at) => <time> · {clockTime(at())}</time>}</Show>
+          </Show>
         </span>
       </Show>
       <Show when={answerOf(props.turn) !== ''}>

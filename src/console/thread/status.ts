@@ -83,6 +83,10 @@ function limited(until: number, now: number): string {
 }
 
 function ended(turn: Turn, now: number): Status {
+  if (turn.imported && turn.outcome === 'interrupted') {
+    const detail = 'The agent’s own history does not say how it ended.';
+    return { tone: 'warning', label: 'Cut off', detail, next: 'retry' };
+  }
   switch (turn.outcome) {
     case 'cancelled':
       return { tone: 'done', label: 'Stopped', next: 'retry' };
@@ -118,7 +122,7 @@ export function statusOf(turn: Turn, now: number, stopAsked = false): Status {
 /** `12 s, 1,204 tokens`: what a finished turn took. */
 export function costOf(turn: Turn): string {
   const pieces: string[] = [];
-  if (turn.endedAt !== undefined) pieces.push(span(turn.endedAt - turn.startedAt));
+  if (turn.endedAt !== undefined && !turn.imported) pieces.push(span(turn.endedAt - turn.startedAt));
   const total = turn.usage?.totalTokens ?? turn.usage?.outputTokens;
   if (total !== undefined) pieces.push(count(total, 'token'));
   if (turn.usage?.costUsd !== undefined) pieces.push(`$${turn.usage.costUsd.toFixed(2)}`);

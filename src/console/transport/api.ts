@@ -9,7 +9,7 @@ import type {
   SendMessage,
   StopRequest,
 } from '../../wire/requests.ts';
-import type { Queue, SessionSnapshot, SessionSummary } from '../../wire/snapshot.ts';
+import type { EarlierSessions, Queue, SessionSnapshot, SessionSummary } from '../../wire/snapshot.ts';
 import type { Turn } from '../../wire/turn.ts';
 import { problemOf } from './problem.ts';
 
@@ -19,12 +19,19 @@ export interface ApiOptions {
   readonly fetch?: typeof fetch;
   /** After this long without an answer a call counts as not heard. */
   readonly timeoutMs?: number;
+  /** The same for calls that wait for the start of an agent. */
+  readonly startMs?: number;
 }
 
 export interface StopAnswer {
   readonly turn?: string;
   readonly state: string;
   readonly cursor: string;
+}
+
+export interface EarlierQuery {
+  readonly cwd?: string;
+  readonly cursor?: string;
 }
 
 export interface ListQuery {
@@ -40,6 +47,8 @@ export interface ListQuery {
 export interface Api {
   health(): Promise<{ readonly name: string; readonly version: string }>;
   agents(signal?: AbortSignal): Promise<readonly AgentLine[]>;
+  /** The agent's own earlier sessions. */
+  earlier(agent: string, query?: EarlierQuery, signal?: AbortSignal): Promise<EarlierSessions>;
   sessions(query?: ListQuery, signal?: AbortSignal): Promise<readonly SessionSummary[]>;
   create(body: CreateSession): Promise<SessionSnapshot>;
   snapshot(session: string, signal?: AbortSignal): Promise<SessionSnapshot>;
@@ -69,11 +78,17 @@ export interface Api {
 }
 
 export function createApi(options: ApiOptions = {}): Api {
-  const { base = '', timeoutMs = 20_000 } = options;
+  const { base = '', timeoutMs = 20_000, startMs = 150_000 } = options;
   const ask = options.fetch ?? ((input, init) => fetch(input, init));
 
-  async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-    const timeout = AbortSignal.timeout(timeoutMs);
+  async function call<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    signal?: AbortSignal,
+    waitMs = timeoutMs,
+  ): Promise<T> {
+    const timeout = AbortSignal.timeout(waitMs);
     const response = await ask(`${base}/api${path}`, {
       method,
       credentials: 'same-origin',
@@ -96,11 +111,16 @@ export function createApi(options: ApiOptions = {}): Api {
     health: () => call('GET', '/health'),
     agents: async (signal) =>
       (await call<{ agents: readonly AgentLine[] }>('GET', '/agents', undefined, signal)).agents,
+    earlier: (agent, query = {}, signal) => {
+      const path = `/agents/${encodeURIComponent(agent)}/sessions${queryOf({ ...query })}`;
+      return call('GET', path, undefined, signal, startMs);
+    },
     sessions: async (query = {}, signal) => {
       const path = `/sessions${queryOf({ ...query })}`;
       return (await call<{ sessions: readonly SessionSummary[] }>('GET', path, undefined, signal)).sessions;
     },
-    create: (body) => call('POST', '/sessions', body),
+    create: (body) =>
+      call('POST', '/sessions', body, undefined, body.continue === undefined ? timeoutMs : startMs),
     snapshot: (session, signal) => call('GET', at(session), undefined, signal),
     change: (session, body) => call('PATCH', at(session), body),
     remove: (session) => call('DELETE', at(session)),

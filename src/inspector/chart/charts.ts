@@ -1,6 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { conversationMachine } from '../../../machines/conversation.machine.ts';
 import { directoryMachine } from '../../../machines/directory.machine.ts';
+import { earlierMachine } from '../../../machines/earlier.machine.ts';
 import { jobMachine } from '../../../machines/job.machine.ts';
 import { linkMachine } from '../../../machines/link.machine.ts';
 import { orchestratorMachine } from '../../../machines/orchestrator.machine.ts';
@@ -12,6 +13,7 @@ import { type Chart, chartOf } from './graph.ts';
 const machines: Readonly<Record<string, AnyStateMachine>> = {
   conversation: conversationMachine,
   directory: directoryMachine,
+  earlier: earlierMachine,
   job: jobMachine,
   link: linkMachine,
   orchestrator: orchestratorMachine,

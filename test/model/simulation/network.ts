@@ -205,6 +205,8 @@ export class Network {
     return {
       health: () => call('health', async () => ({ name: 'Sluice', version: '0' })),
       agents: (signal) => call('agents', (service) => service.agents(), signal),
+      earlier: (agent, query = {}, signal) =>
+        call('earlier', (service) => service.earlier(agent, query), signal),
       sessions: (query = {}, signal) =>
         call('sessions', (service) => service.list({ limit: 50, ...query }), signal),
       create: (body) => call('create', (service) => service.create(body)),
