@@ -17,6 +17,7 @@ export { default as Clock } from 'lucide-solid/icons/clock';
 export { default as Copy } from 'lucide-solid/icons/copy';
 export { default as CornerDownRight } from 'lucide-solid/icons/corner-down-right';
 export { default as Ellipsis } from 'lucide-solid/icons/ellipsis';
+export { default as ExternalLink } from 'lucide-solid/icons/external-link';
 export { default as FilePen } from 'lucide-solid/icons/file-pen';
 export { default as FileText } from 'lucide-solid/icons/file-text';
 export { default as FileX } from 'lucide-solid/icons/file-x';

@@ -1,5 +1,6 @@
 import type { JSX } from 'solid-js';
 import type { ContentBlock } from '../wire/content.ts';
+import type { FormContent } from '../wire/form.schema.ts';
 import type { JobRef, SessionState } from '../wire/snapshot.ts';
 import type { Turn } from '../wire/turn.ts';
 
@@ -47,7 +48,7 @@ export interface ThreadView {
   readonly answering: (permission: string) => string | undefined;
   /** A stop of this turn was asked for and is not confirmed yet. */
   readonly stopping: (turn: string) => boolean;
-  readonly onAnswer: (permission: string, option: string) => void;
+  readonly onAnswer: (permission: string, option: string, content?: FormContent) => void;
   /** When this turn is run again by itself, in ms since 1970. */
   readonly retryAt: (turn: string) => number | undefined;
   /** `at`: then instead of now; null: not any more. */

@@ -92,7 +92,7 @@ describe('how a turn stands, in words', () => {
 test('a line of the list says first what needs the user', () => {
   const line = { state: 'streaming', permissions: 0, held: false, queued: 0 } as const;
   expect(summaryWord(line).text).toBe('Working');
-  expect(summaryWord({ ...line, permissions: 1 }).text).toBe('Needs permission');
+  expect(summaryWord({ ...line, permissions: 1 }).text).toBe('Needs an answer');
   expect(summaryWord({ ...line, state: 'cancelled', held: true, queued: 2 }).text).toBe('Queue held');
   expect(summaryWord({ ...line, state: 'cancelled', held: true }).text).toBe('Stopped');
 });

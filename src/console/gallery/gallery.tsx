@@ -111,6 +111,7 @@ const parts: readonly Part[] = [
   sample.tools.refused,
   sample.tools.pending,
   sample.permissions.withdrawn,
+  sample.permissions.given,
   {
     type: 'steer',
     id: 'steer',
@@ -135,6 +136,8 @@ const parts: readonly Part[] = [
   ...sample.jobs.map((job): Part => ({ type: 'job', id: job.ref.job })),
   sample.text('prose', sample.prose),
   sample.permissions.open,
+  sample.permissions.form,
+  sample.permissions.visit,
 ];
 
 function Controls() {

@@ -147,6 +147,11 @@ const options = [
   { optionId: 'no', name: 'Reject', kind: 'reject_once' },
 ] as const;
 
+const answers = [
+  { optionId: 'accept', name: 'Send', kind: 'allow_once' },
+  { optionId: 'decline', name: 'Decline', kind: 'reject_once' },
+] as const;
+
 export const permissions = {
   open: {
     type: 'permission',
@@ -170,6 +175,48 @@ export const permissions = {
     options: [...options],
     state: 'answered',
     option: 'no',
+  },
+  form: {
+    type: 'permission',
+    id: 'p-form',
+    title: 'What shall I release?',
+    options: [...answers],
+    form: {
+      title: 'Release',
+      description: 'Nothing is published before you have seen it.',
+      properties: {
+        name: { type: 'string', title: 'Name', description: 'What people will call it.' },
+        channel: { type: 'string', title: 'Channel', enum: ['stable', 'beta'], default: 'beta' },
+        notify: { type: 'array', title: 'Tell', items: { enum: ['Maintainers', 'Everybody'] } },
+        copies: { type: 'integer', title: 'Copies', minimum: 1, default: 3 },
+        sign: { type: 'boolean', title: 'Sign it', default: true },
+      },
+      required: ['name', 'channel'],
+    },
+    state: 'open',
+  },
+  visit: {
+    type: 'permission',
+    id: 'p-visit',
+    title: 'Log in, so that I can read the issues.',
+    options: [...answers],
+    url: 'https://login.example/device?code=WDJB-MJHT&redirect=https%3A%2F%2Fagent.example%2Fdone',
+    state: 'open',
+  },
+  given: {
+    type: 'permission',
+    id: 'p-given',
+    title: 'How many copies?',
+    options: [...answers],
+    form: {
+      properties: {
+        copies: { type: 'integer', title: 'Copies' },
+        sign: { type: 'boolean', title: 'Sign them' },
+      },
+    },
+    state: 'answered',
+    option: 'accept',
+    content: { copies: 3, sign: true },
   },
   withdrawn: {
     type: 'permission',

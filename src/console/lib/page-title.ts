@@ -11,12 +11,12 @@ export function titlePage(words: () => string): void {
   afterwards(words, shown.set);
 }
 
-/** `1 needs permission, 2 running`: what a tab says while another one is looked at. */
+/** `1 needs an answer, 2 running`: what a tab says while another one is looked at. */
 export function countsOf(sessions: readonly Pick<SessionSummary, 'state' | 'permissions'>[]): string {
   const asking = sessions.filter((one) => one.permissions > 0).length;
   const running = sessions.filter((one) => one.permissions === 0 && isRunning(one.state)).length;
   const pieces = [];
-  if (asking > 0) pieces.push(asking === 1 ? '1 needs permission' : `${asking} need permission`);
+  if (asking > 0) pieces.push(asking === 1 ? '1 needs an answer' : `${asking} need an answer`);
   if (running > 0) pieces.push(`${running} running`);
   return pieces.join(', ');
 }

@@ -26,7 +26,7 @@ export const stateWord = (state: SessionState): Word => words[state];
 
 /** The word for a line of a list: what needs the user comes before what the machine is doing. */
 export function summaryWord(of: Pick<SessionSummary, 'state' | 'permissions' | 'held' | 'queued'>): Word {
-  if (of.permissions > 0) return { mood: 'asking', text: 'Needs permission' };
+  if (of.permissions > 0) return { mood: 'asking', text: 'Needs an answer' };
   const word = words[of.state];
   if (of.held && of.queued > 0 && word.mood !== 'busy' && word.mood !== 'stopping') {
     return { mood: 'held', text: 'Queue held' };

@@ -103,7 +103,7 @@ export function SessionThread(props: {
     agentName,
     answering: props.asked.answering,
     stopping: props.asked.stopping,
-    onAnswer: (permission, option) =>
+    onAnswer: (permission, option, content) =>
       outbox.send({
         type: 'ask',
         ask: {
@@ -111,7 +111,7 @@ export function SessionThread(props: {
           id: newId(),
           session: props.session,
           at: Date.now(),
-          body: { permission, option },
+          body: { permission, option, ...(content && { content }) },
         },
       }),
     retryAt: (turn) => (queue()?.retry === turn ? queue()?.until : undefined),

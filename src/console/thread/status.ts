@@ -36,8 +36,10 @@ function working(turn: Turn): Status {
 
 function open(turn: Turn, now: number, stopAsked: boolean): Status {
   if (turn.stopping || stopAsked) return stopping(turn.stopping);
-  if (turn.parts.some((part) => part.type === 'permission' && part.state === 'open')) {
-    return { tone: 'asking', label: 'Waiting for your permission' };
+  const asked = turn.parts.filter((part) => part.type === 'permission' && part.state === 'open');
+  if (asked.length > 0) {
+    const permits = asked.every((part) => !('form' in part || 'url' in part));
+    return { tone: 'asking', label: `Waiting for your ${permits ? 'permission' : 'answer'}` };
   }
   if (turn.retrying) {
     const { attempt, reason, next } = turn.retrying;

@@ -39,7 +39,7 @@ function PartView(props: { part: Part; done: boolean; stopping: boolean; view: T
           <Permission
             permission={part()}
             answering={props.view.answering(part().id)}
-            onAnswer={(option) => props.view.onAnswer(part().id, option)}
+            onAnswer={(option, content) => props.view.onAnswer(part().id, option, content)}
           />
         )}
       </Match>
