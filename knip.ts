@@ -10,7 +10,13 @@ const scripts = globSync('src/{console,inspector}/**/*.html').flatMap((page) =>
 );
 
 const config: KnipConfig = {
-  entry: [...scripts, 'src/setup/boundaries.ts', 'src/gateway/main.ts', 'test/**/*.program.ts'],
+  entry: [
+    ...scripts,
+    'src/setup/boundaries.ts',
+    'src/gateway/main.ts',
+    'test/**/*.program.ts',
+    'test/mutants/stryker.*.ts',
+  ],
   project: ['machines/**/*.ts', 'src/**/*.{ts,tsx,mjs}', 'test/**/*.{ts,tsx,mjs}'],
   // The shapes in a public signature are named for the reader, whether or not another file names them.
   ignoreExportsUsedInFile: { interface: true, type: true },

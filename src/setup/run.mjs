@@ -120,6 +120,7 @@ const tasks = {
   explore: search('explore.program.ts'),
   faults: search('../fault/faults.program.ts'),
   mutants: search('../mutants/mutants.program.ts'),
+  stryker: search('../mutants/stryker.program.ts'),
 };
 
 const [name = '', ...args] = process.argv.slice(2);

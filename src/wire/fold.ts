@@ -33,10 +33,11 @@ export function openTurn(fact: FactOf<'turn.started'>): Turn {
 export function foldAll(facts: Iterable<Fact>, turns: readonly Turn[] = []): readonly Turn[] {
   const byId = new Map(turns.map((turn) => [turn.id, turn]));
   for (const fact of facts) {
-    if (!('turn' in fact) || fact.turn === undefined) continue;
-    const turn = byId.get(fact.turn);
-    if (turn) byId.set(fact.turn, fold(turn, fact));
-    else if (fact.type === 'turn.started') byId.set(fact.turn, openTurn(fact));
+    // A fact of the session names none, and none is found.
+    const { turn: id } = fact as { readonly turn: string };
+    const turn = byId.get(id);
+    if (turn) byId.set(id, fold(turn, fact));
+    else if (fact.type === 'turn.started') byId.set(id, openTurn(fact));
   }
   return [...byId.values()];
 }
@@ -147,9 +148,8 @@ function apply(turn: Turn, fact: Fact): Turn {
 
 /** Output ends a retry and a silence: the row says so at once, without a fact of its own. */
 function moving(turn: Turn): Turn {
-  if (!turn.retrying && turn.watching?.mode !== 'silent') return turn;
   const { retrying: _, watching, ...rest } = turn;
-  return watching && watching.mode !== 'silent' ? { ...rest, watching } : rest;
+  return watching === undefined || watching.mode === 'silent' ? rest : { ...rest, watching };
 }
 
 function append(turn: Turn, part: Part): Turn {
@@ -223,11 +223,12 @@ function changeTool(turn: Turn, fact: FactOf<'tool.updated' | 'tool.finished' | 
   if (fact.type === 'tool.refused') {
     return update(moving(turn), 'tool', tool.id, () => ({ ...tool, status: 'refused', reason: fact.reason }));
   }
-  const output = fact.type === 'tool.updated' ? fact.output : undefined;
+  // Each of these is there in one kind of fact only.
+  const { output } = fact as Partial<FactOf<'tool.updated'>>;
+  const { exitCode, reason } = fact as Partial<FactOf<'tool.finished'>>;
   if (output && output.offset !== tool.output.length) {
     return misfit(turn, fact, `output at ${output.offset} of a tool with ${tool.output.length}`);
   }
-  const finished = fact.type === 'tool.finished' ? fact : undefined;
   return update(moving(turn), 'tool', tool.id, () => ({
     ...tool,
     ...defined({
@@ -238,8 +239,8 @@ function changeTool(turn: Turn, fact: FactOf<'tool.updated' | 'tool.finished' | 
       locations: fact.locations,
       rawInput: fact.rawInput,
       rawOutput: fact.rawOutput,
-      exitCode: finished?.exitCode,
-      reason: finished?.reason,
+      exitCode,
+      reason,
     }),
     ...(output && { output: tool.output + output.text }),
   }));

@@ -1,0 +1,10 @@
+/** Mutants of one file that no test has to find. */
+export interface Explained {
+  readonly file: string;
+  /** Why nobody can see the difference, or why it does not matter. */
+  readonly why: string;
+  /** The line as the mutant has it, without indentation. One that survives nowhere is an error. */
+  readonly mutants: readonly string[];
+}
+
+export const explained: readonly Explained[] = [];

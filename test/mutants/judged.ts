@@ -1,0 +1,61 @@
+const model = (...names: string[]) => names.map((name) => `test/model/${name}.test.ts`);
+const unit = (...names: string[]) => names.map((name) => `test/unit/${name}.test.ts`);
+
+const folds = [
+  ...unit('wire-fold.kinds', 'wire-fold', 'wire-fold.misfits', 'wire-facts'),
+  ...model('runner.outputs'),
+];
+const sessions = model('session.guards', 'session.chart', 'session.law', 'orchestrator');
+const runner = model(
+  'runner.guards',
+  'runner.turns',
+  'runner.stop',
+  'runner.log',
+  'runner.outputs',
+  'runner.poll',
+  'runner.jobs',
+);
+const outbox = model('outbox.entries', 'outbox');
+const links = [...model('link'), ...unit('transport.start')];
+
+/**
+ * The sources whose every mutant is made, each with the tests that are to find them; the most important ones first. Left
+ * out are the searches (minutes for one mutant) and files that hold shapes alone: `content.ts`, `facts.ts`, `live.ts`,
+ * `inspect.ts`, `immutable.ts` of the wire and `runner.types.ts`, whose faults are those of a schema.
+ */
+export const judged: Readonly<Record<string, readonly string[]>> = {
+  'src/wire/fold.ts': folds,
+  'machines/decide.ts': runner,
+  'machines/outputs.ts': runner,
+  'machines/session.ts': sessions,
+  'machines/session.setup.ts': sessions,
+  'machines/runner.guards.ts': runner,
+  'machines/runner.setup.ts': runner,
+  'machines/runner.work.ts': runner,
+  'machines/outbox.entries.ts': outbox,
+  'machines/outbox.setup.ts': outbox,
+  'machines/link.machine.ts': links,
+  'machines/link.subscriptions.ts': links,
+  'machines/closings.ts': runner,
+  'machines/reduce.ts': runner,
+  'src/wire/think.ts': unit('think'),
+  'src/wire/turn.ts': [...folds, ...model('session.guards')],
+  'src/wire/output.ts': folds,
+  'src/wire/cursor.ts': [...unit('wire-facts', 'subscribe'), ...links],
+  'src/wire/snapshot.ts': [...sessions, ...unit('wire-facts', 'gateway')],
+  'src/wire/requests.ts': [...unit('http.api', 'gateway'), ...model('outbox')],
+  'machines/session.outputs.ts': [...sessions, ...model('runner.outputs')],
+  'machines/law.ts': sessions,
+  'machines/turn.logic.ts': runner,
+  'machines/transition.id.ts': unit('inspector.chart', 'inspector.inspection'),
+  'machines/directory.lines.ts': [...model('directory'), ...unit('transport.start')],
+  'machines/directory.machine.ts': [...model('directory'), ...unit('transport.start')],
+  'machines/orchestrator.machine.ts': model('orchestrator'),
+  'machines/outbox.machine.ts': outbox,
+  'machines/runner.machine.ts': runner,
+  'machines/session.states.ts': sessions,
+  'machines/conversation.machine.ts': sessions,
+  'machines/job.machine.ts': sessions,
+  'machines/inspection.plain.ts': unit('inspector.inspection'),
+  'machines/inspection.ts': unit('inspector.inspection', 'inspector.chart'),
+};
