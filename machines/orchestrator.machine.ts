@@ -41,7 +41,9 @@ export type OrchestratorEvent =
 export type OrchestratorEmitted =
   /** Its snapshot is read: facts after the cursor are wanted. */
   | { readonly type: 'ready'; readonly session: string; readonly cursor: string }
-  | { readonly type: 'retired'; readonly session: string };
+  | { readonly type: 'retired'; readonly session: string }
+  /** Nothing follows in it: it is closed, its job has ended, or there is no such session. */
+  | { readonly type: 'over'; readonly session: string };
 
 const childId = (session: string) => `session:${session}`;
 
@@ -138,7 +140,9 @@ export const orchestratorMachine = setup({
     }),
     /** An ended job stays readable; as a child it would only weigh on every spawn. */
     unhook: enqueueActions(({ event, enqueue }) => {
-      if ('actorId' in event) enqueue.stopChild(event.actorId);
+      if (!('actorId' in event)) return;
+      enqueue.stopChild(event.actorId);
+      enqueue.emit({ type: 'over', session: event.actorId.slice(childId('').length) });
     }),
   },
 }).createMachine({

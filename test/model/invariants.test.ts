@@ -4,6 +4,7 @@ import { asks, ended, opened, queued, Script, say, started, text, tool, toolDone
 import {
   allClosed,
   drainOrder,
+  failureHolds,
   nothingAfterEnd,
   oneEnd,
   oneLog,
@@ -70,6 +71,7 @@ describe('the invariants can fail', () => {
     ],
     ['I4: ends well', stopWins, log(started('t'), stopping, held, ended('t'))],
     ['I4: queue not held', stopWins, log(started('t'), stopping, ended('t', 'cancelled'))],
+    ['I3: a failure that holds nothing', failureHolds, log(started('t'), ended('t', 'failed'))],
     ['I12: an open tool', allClosed, log(started('t'), tool('t', 'c'), ended('t'))],
     ['I12: an open permission', allClosed, log(started('t'), asks('t', 'q'), ended('t'))],
     ['a gap', oneLog, log(started('t'), ended('t')).filter((fact) => fact.type !== 'turn.started')],

@@ -158,6 +158,23 @@ export function stopWins(facts: readonly Fact[]): Violations {
   return found;
 }
 
+/** I3: an end that is no good one holds the queue in the same append, so that nothing starts before the user has looked. */
+export function failureHolds(facts: readonly Fact[]): Violations {
+  const found: string[] = [];
+  if (facts[0]?.type === 'session.opened' && facts[0].kind === 'job') return found;
+  const imported = new Set<string>();
+  let held = false;
+  facts.forEach((fact, index) => {
+    if (fact.type === 'turn.started' && fact.imported) imported.add(fact.turn);
+    if (fact.type === 'queue.held') held = true;
+    if (fact.type === 'queue.released') held = false;
+    if (fact.type !== 'turn.ended' || (fact.outcome !== 'failed' && fact.outcome !== 'interrupted')) return;
+    if (held || imported.has(fact.turn) || facts[index + 1]?.type === 'queue.held') return;
+    found.push(at(fact, `the queue was not held after a turn that ended ${fact.outcome}`));
+  });
+  return found;
+}
+
 /** I12: at its end a turn has no tool and no permission open, and what ends had begun. */
 export function allClosed(facts: readonly Fact[]): Violations {
   const found: string[] = [];
@@ -203,6 +220,7 @@ export function violations(facts: readonly Fact[], running: readonly string[] = 
     ...nothingAfterEnd(facts),
     ...drainOrder(facts),
     ...stopWins(facts),
+    ...failureHolds(facts),
     ...allClosed(facts),
   ];
 }

@@ -64,7 +64,8 @@ export class PageGateway {
   readonly lines: Line[] = [];
   readonly calls: { readonly method: string; readonly path: string; readonly body: unknown }[] = [];
   /** Answers instead of the gateway, where it gives one. */
-  instead: (path: string, method: string) => Response | Promise<Response> | undefined = () => undefined;
+  instead: (path: string, method: string) => Response | undefined | Promise<Response | undefined> = () =>
+    undefined;
 
   readonly openSocket = (): Line => {
     const line = new Line(this);

@@ -239,6 +239,26 @@ describe('a page', () => {
     expect(page.outbox.getSnapshot().context.entries).toEqual([]);
   });
 
+  it('waits no more for the fact of a message whose session is gone before it was read (I9)', async () => {
+    const { page, gateway } = await bench();
+    gateway.open('s');
+    const read = Promise.withResolvers<void>();
+    gateway.instead = async (path, method) => {
+      if (path === '/sessions/s' && method === 'GET') await read.promise;
+      return undefined;
+    };
+    open(page, 's');
+    await settled();
+    const body = { content: [], delivery: 'queue' as const };
+    page.outbox.send({ type: 'ask', ask: { id: 'm', session: 's', at: 1, kind: 'send', body } });
+    await settled();
+    expect(page.outbox.getSnapshot().context.entries[0]?.state).toBe('accepted');
+    gateway.logs.delete('s');
+    read.resolve();
+    await settled();
+    expect(page.outbox.getSnapshot().context.entries).toEqual([]);
+  });
+
   it('sends what waits, and reads its list again, as soon as the gateway is back', async () => {
     const all = await bench();
     const { page, gateway, clock } = all;

@@ -105,7 +105,6 @@ export function connect({ root, link, outbox, directory }: Actors): () => void {
       },
       complete: () => {
         watched.delete(ref);
-        queueMicrotask(settle);
         link.send({ type: 'unsubscribe', session });
       },
     });
@@ -143,6 +142,7 @@ export function connect({ root, link, outbox, directory }: Actors): () => void {
     }),
     // The actor says so on its way: it stands there a moment later.
     root.on('ready', ({ session }) => queueMicrotask(() => ready(session))),
+    root.on('over', () => queueMicrotask(settle)),
     root.on('retired', ({ session }) => link.send({ type: 'unsubscribe', session })),
     link.on('facts', ({ frame }) => facts(frame)),
     link.on('resync', ({ session, reason }) => root.send({ type: 'resync', session, reason })),

@@ -27,6 +27,7 @@ export const found: readonly (readonly [seed: string, what: string])[] = [
     'I13: a message is on its way for ever, when its session is deleted before the page has read it',
   ],
   ['5300235', 'I6: a page that was opened without a network reads late, long after it is back'],
+  ['77164', 'I9: a message of a session that is deleted before a page has read it is shown for ever'],
 ];
 
 export const fixedSeeds: readonly string[] = [
