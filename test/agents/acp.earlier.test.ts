@@ -64,6 +64,16 @@ describe('the earlier sessions of an agent', () => {
     expect(again.sessions).toMatchObject([{ id: agentSession, session: 's' }]);
   });
 
+  it('are asked for once, by however many', async () => {
+    const { local, double } = await past({ lists: 10 });
+    const ask = () => local.gateway.earlier('double', {});
+    const [first, second] = await Promise.all([ask(), ask()]);
+    expect(second).toEqual(first);
+    expect(double.noted('list')).toHaveLength(1);
+    await ask();
+    expect(double.noted('list')).toHaveLength(2);
+  });
+
   it('come page by page', async () => {
     const { local, double } = await past({ lists: 1 });
     await local.gateway.create({ id: 'a', agent: 'double' });
@@ -115,6 +125,17 @@ describe('the earlier sessions of an agent', () => {
     const asked = local.gateway.earlier('double', {});
     await expect(asked).rejects.toMatchObject({ status: 409, code, message: expect.stringContaining(text) });
   });
+});
+
+it('an agent that keeps none says so, and one that is not known is named (builtin)', async () => {
+  const local = await localGateway();
+  onTestFinished(() => local.close());
+  const none = { status: 409, code: 'agent.no_sessions' };
+  await expect(local.gateway.earlier('builtin', {})).rejects.toMatchObject(none);
+  const made = local.gateway.create({ agent: 'builtin', continue: 'x' });
+  await expect(made).rejects.toMatchObject(none);
+  const unknown = { status: 404, code: 'agent.unknown' };
+  await expect(local.gateway.earlier('nobody', {})).rejects.toMatchObject(unknown);
 });
 
 describe('a session that continues one of the agent’s own', () => {

@@ -27,6 +27,7 @@ describe('the API', () => {
     fake.add('j', 'job');
     const asked: [string, Promise<Response>, number][] = [
       ['agents', call('/api/agents'), 200],
+      ['earlier', call('/api/agents/builtin/sessions?cwd=%2Fw&cursor=2'), 200],
       ['list', call('/api/sessions?q=x&limit=3&before=b'), 200],
       ['create', post('/api/sessions', { agent: 'builtin', id: 'new' }), 201],
       ['snapshot', call('/api/sessions/s'), 200],
@@ -46,6 +47,10 @@ describe('the API', () => {
       expect([name, (await response).status]).toEqual([name, status]);
     expect(fake.calls.map(({ name }) => name).sort()).toEqual(asked.map(([name]) => name).sort());
     expect(fake.calls.find(({ name }) => name === 'list')?.args).toEqual([{ q: 'x', limit: 3, before: 'b' }]);
+    expect(fake.calls.find(({ name }) => name === 'earlier')?.args).toEqual([
+      'builtin',
+      { cwd: '/w', cursor: '2' },
+    ]);
     expect(fake.calls.find(({ name }) => name === 'answer')?.args).toEqual(['s', 'p', 'allow']);
     expect((await call('/api/sessions/s', { method: 'DELETE' })).status).toBe(204);
     expect((await call('/api/sessions/s')).status).toBe(404);

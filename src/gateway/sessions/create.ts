@@ -26,7 +26,7 @@ export class Creation {
     this.#earlier = new Earlier(options);
   }
 
-  earlier(agent: string, query: { readonly cwd?: string; readonly cursor?: string }) {
+  async earlier(agent: string, query: { readonly cwd?: string; readonly cursor?: string }) {
     return this.#earlier.list(this.#connector(agent, 404), query);
   }
 

@@ -1,7 +1,13 @@
 import { importDrafts } from '../../../machines/imported.ts';
 import { judge, unopened } from '../../../machines/law.ts';
 import { titleOf } from '../../../machines/session.ts';
-import { AgentError, type AgentProcess, type Connector } from '../../agents/agent.ts';
+import {
+  AgentError,
+  type AgentProcess,
+  type Connector,
+  type SessionsPage,
+  type SessionsQuery,
+} from '../../agents/agent.ts';
 import type { Draft, DraftOf } from '../../wire/facts.ts';
 import type { RecalledTurn } from '../../wire/output.ts';
 import type { EarlierSession, EarlierSessions } from '../../wire/snapshot.ts';
@@ -25,6 +31,8 @@ export interface EarlierOptions {
 /** The earlier sessions of an agent's own: which there are, and what a session that continues one begins with. */
 export class Earlier {
   readonly #options: EarlierOptions;
+  /** Asked now: the same question starts one agent. */
+  readonly #asking = new Map<string, Promise<SessionsPage>>();
 
   constructor(options: EarlierOptions) {
     this.#options = options;
@@ -37,14 +45,13 @@ export class Earlier {
   ): Promise<EarlierSessions> {
     const { roots, onProcess } = this.#options;
     const directory = await confine(cwd ?? '.', roots);
-    if (!connector.sessions) throw keepsNone(connector);
     const query = {
       cwd: directory,
       only: cwd !== undefined,
       ...(cursor !== undefined && { cursor }),
       onProcess: (process: AgentProcess) => onProcess(asked, process),
     };
-    const { sessions, next } = await connector.sessions(query).catch(refuse);
+    const { sessions, next } = await this.#ask(connector, query).catch(refuse);
     const inside = await Promise.all(sessions.map((one) => this.#inside(one)));
     const shown = inside.filter((one) => one !== undefined);
     const continued = await this.#continued(
@@ -93,6 +100,16 @@ export class Earlier {
     const verdict = judge(unopened(id, 'conversation'), drafts, 0);
     if (!verdict.lawful) throw new Error(`${verdict.refused.type} cannot open a session`);
     return [...drafts, ...importDrafts(verdict.next, kept)];
+  }
+
+  #ask(connector: Connector, query: SessionsQuery): Promise<SessionsPage> {
+    const key = JSON.stringify([connector.id, query]);
+    const asking =
+      this.#asking.get(key) ?? connector.sessions?.(query) ?? Promise.reject(keepsNone(connector));
+    this.#asking.set(key, asking);
+    const done = () => this.#asking.delete(key);
+    asking.then(done, done);
+    return asking;
   }
 
   async #inside(session: EarlierSession): Promise<EarlierSession | undefined> {

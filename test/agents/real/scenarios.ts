@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FactOf } from '../../../src/wire/facts.ts';
+import type { EarlierSessions, SessionSnapshot } from '../../../src/wire/snapshot.ts';
 import type { GatewayProcess } from '../../support/process-gateway.ts';
 import type { RealAgent } from './agents.ts';
 import type { Play, ScriptedModel } from './model.ts';
@@ -323,6 +324,62 @@ export const scenarios: readonly Scenario[] = [
       model.gate(scene).open();
       assert.equal((await talk.first('job.settled')).outcome, 'finalized');
       return undefined;
+    },
+  },
+  {
+    name: 'background job knows the conversation',
+    async run({ gateway, model }, talk) {
+      const first = nextScene();
+      await finished(talk, await talk.say('answer', first));
+      const scene = nextScene();
+      await talk.say('answer', scene, 'background');
+      const { job, outcome } = await talk.first('job.settled');
+      assert.equal(outcome, 'finalized');
+      const asked = JSON.stringify(model.requests(scene)[0]?.messages);
+      assert.ok(asked.includes(`answer ${first}`), 'the job does not know what was said before');
+      const done = Talk.join(gateway, job);
+      await done.ended('t2');
+      const told = done.turn('t2').parts.find((part) => part.type === 'notice');
+      done.leave();
+      return told?.type === 'notice'
+        ? 'does not fork: the job gets the earlier turns as text, and says so'
+        : undefined;
+    },
+  },
+  {
+    name: 'earlier session, listed and continued (A1, A8)',
+    async run(world, talk) {
+      const { agent, gateway, model } = world;
+      const first = nextScene();
+      await finished(talk, await talk.say('answer', first));
+      const cut = await running(talk);
+      kill(world, talk);
+      await talk.ended(cut, 20_000);
+      const { agentSession } = await gateway.call<SessionSnapshot>('GET', `/api/sessions/${talk.id}`);
+      // As if another program had had it: here it is not known any more.
+      await gateway.call('DELETE', `/api/sessions/${talk.id}`);
+      const where = `cwd=${encodeURIComponent(gateway.root)}`;
+      const page = await gateway
+        .call<EarlierSessions>('GET', `/api/agents/${agent.id}/sessions?${where}`)
+        .catch((error: { readonly text?: string }) => String(error.text));
+      if (typeof page === 'string') return String((JSON.parse(page) as { detail: string }).detail);
+      const listed = page.sessions.find(({ id }) => id === agentSession);
+      assert.ok(listed, `${agentSession} is not among ${page.sessions.map(({ id }) => id).join(', ')}`);
+      assert.equal(listed.session, undefined);
+      const body = { agent: agent.id, cwd: gateway.root, continue: agentSession };
+      const made = await gateway.call<SessionSnapshot>('POST', '/api/sessions', body);
+      const [one, two] = made.turns;
+      assert.deepEqual([one?.imported, one?.outcome, two?.imported], [true, 'finalized', true]);
+      assert.ok(two?.outcome, 'a turn of the past is open');
+      assert.ok(!JSON.stringify(made.turns).includes('<system'), 'hidden text is shown');
+      const later = Talk.join(gateway, made.id);
+      const scene = nextScene();
+      await finished(later, await later.say('answer', scene));
+      const asked = JSON.stringify(model.requests(scene)[0]?.messages);
+      assert.ok(asked.includes(`answer ${first}`), 'the agent does not know what was said before');
+      later.check();
+      later.leave();
+      return two.outcome === 'interrupted' ? undefined : 'closes the command that was cut by itself';
     },
   },
 ];

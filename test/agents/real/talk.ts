@@ -32,6 +32,11 @@ export class Talk {
   static async begin(gateway: GatewayProcess, agent: RealAgent): Promise<Talk> {
     const body = { agent: agent.id, ...(agent.mode && { mode: agent.mode }) };
     const { id } = await gateway.call<{ id: string }>('POST', '/api/sessions', body);
+    return Talk.join(gateway, id);
+  }
+
+  /** A conversation that is there. */
+  static join(gateway: GatewayProcess, id: string): Talk {
     const talk = new Talk(gateway, id);
     void talk.#follow();
     return talk;
