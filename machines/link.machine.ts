@@ -52,6 +52,7 @@ export type LinkEmitted =
       readonly changed: readonly SessionSummary[];
       readonly removed: readonly string[];
     }
+  | { readonly type: 'agents' }
   | { readonly type: 'refused'; readonly session?: string; readonly code: string; readonly detail: string };
 
 const firstWait = 500;
@@ -168,6 +169,9 @@ export const linkMachine = setup({
         }
         case 'sessions':
           enqueue.emit({ type: 'sessions', changed: frame.changed, removed: frame.removed });
+          return;
+        case 'agents':
+          enqueue.emit({ type: 'agents' });
           return;
         case 'error': {
           const { session, code, detail } = frame;

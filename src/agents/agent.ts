@@ -23,6 +23,8 @@ export interface Connector {
   sessions?(query: SessionsQuery): Promise<SessionsPage>;
   /** What one of these held; asked once, before a session here continues it. Rejects with an AgentError. */
   recall?(query: RecallQuery): Promise<Recalled>;
+  /** Starts it for a moment, to see that it can be talked to. Rejects with an AgentError that says what to do. */
+  check?(query: CheckQuery): Promise<void>;
   /** Starts or joins the agent's side of a session. Rejects with an AgentError that says what to do. */
   open(options: OpenOptions): Promise<AgentSession>;
 }
@@ -30,6 +32,13 @@ export interface Connector {
 export interface OfferedServer {
   readonly name: string;
   readonly byDefault: boolean;
+}
+
+/** Where a program is started that is only asked something. */
+export interface CheckQuery {
+  /** An existing directory, already confined to the roots. */
+  readonly cwd: string;
+  readonly onProcess: (process: AgentProcess) => void;
 }
 
 export interface SessionsQuery {

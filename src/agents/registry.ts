@@ -50,7 +50,7 @@ export function connectors(options: ConnectorOptions = {}): Connector[] {
     if (ids.has(id)) {
       throw new AgentError(
         'agents.duplicate_id',
-        `Two agents have the id ${id}: give one of them another in the settings.`,
+        `Two agents have the id "${id}": give one of them another id in ${settingsFile ?? 'the settings'}. The lists models, agents, responses, rpc and pico share their ids, and the environment may name "model", "anthropic" and "google".`,
       );
     }
     ids.add(id);

@@ -5,6 +5,7 @@ import { parseCursor } from '../wire/cursor.ts';
 import type { Fact, JobRequest } from '../wire/facts.ts';
 import type { FormContent } from '../wire/form.schema.ts';
 import type {
+  AddAgent,
   ChangeSession,
   CreateSession,
   EditQueue,
@@ -19,13 +20,14 @@ import { type Clock, systemClock } from './clock.ts';
 import type { Log } from './log/log.ts';
 import { Owed } from './owed.ts';
 import { Refusal } from './refusal.ts';
-import type { AgentLine, Service } from './service.ts';
+import type { Service } from './service.ts';
 import { type SignalGroup, signalGroup } from './sessions/agent.host.ts';
 import { Creation } from './sessions/create.ts';
 import { jobDrafts, openLog, settlement } from './sessions/jobs.ts';
 import { summaryOf } from './sessions/project.ts';
 import { readSnapshot } from './sessions/read.ts';
 import { Registry, unknownSession } from './sessions/registry.ts';
+import { type AgentStore, Roster } from './sessions/roster.ts';
 import { Sends } from './sessions/sends.ts';
 import type { OpenSession } from './sessions/session.ts';
 import { subscribe } from './sessions/subscribe.ts';
@@ -34,6 +36,8 @@ import { sweep } from './sessions/sweep.ts';
 export interface GatewayOptions {
   readonly log: Log;
   readonly connectors: readonly Connector[];
+  /** Where agents that the user adds are kept; absent: none can be added. */
+  readonly agents?: AgentStore;
   /** Directories that sessions may work in; the first is the default. */
   readonly roots: readonly string[];
   /** Where agents keep what must outlive the gateway. */
@@ -74,15 +78,23 @@ class LocalGateway implements Gateway {
   readonly #sends: Sends;
   readonly #owed: Owed;
   readonly #creation: Creation;
+  readonly #roster: Roster;
   #closing = false;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#log = options.log;
     this.#clock = options.clock ?? systemClock;
-    const { log, roots, connectors, stallOf = {} } = options;
+    const { log, roots, stallOf = {} } = options;
     const limits = { ...defaultLimits, ...options.limits };
     const onProcess = options.onProcess ?? (() => {});
+    this.#roster = new Roster({
+      ...{ log, roots, onProcess },
+      connectors: options.connectors,
+      ...(options.agents && { store: options.agents }),
+      gone: (agent) => this.#registry.end((open) => open.ref.getSnapshot().context.agent === agent),
+    });
+    const { connectors } = this.#roster;
     this.#creation = new Creation({ log, roots, connectors, onProcess, clock: this.#clock });
     this.#owed = new Owed(this.#clock, (what, error) => this.#warn(what, error));
     this.#registry = new Registry({
@@ -106,20 +118,16 @@ class LocalGateway implements Gateway {
     await sweep(this.#log, this.#registry, (parent, job, request) => this.#startJob(parent, job, request));
   }
 
-  async agents(): Promise<readonly AgentLine[]> {
-    const lines = await Promise.all(
-      this.#options.connectors.map(async (connector) => {
-        const { unlisted, ...availability } = await connector.available();
-        if (unlisted && !availability.available) return [];
-        const { id, name, description, mcpServers = [] } = connector;
-        return {
-          ...{ id, name, description, ...availability },
-          ...(connector.sessions && { earlier: true }),
-          ...(mcpServers.length > 0 && { mcpServers }),
-        };
-      }),
-    );
-    return lines.flat();
+  agents() {
+    return this.#roster.lines();
+  }
+
+  addAgent(body: AddAgent) {
+    return this.#roster.add(body);
+  }
+
+  removeAgent(agent: string) {
+    return this.#roster.remove(agent);
   }
 
   async list(query: { q?: string; limit: number; before?: string }): Promise<readonly SessionSummary[]> {
@@ -263,6 +271,10 @@ class LocalGateway implements Gateway {
   watch(listener: Watcher): () => void {
     this.#watchers.add(listener);
     return () => this.#watchers.delete(listener);
+  }
+
+  watchAgents(listener: () => void): () => void {
+    return this.#roster.watch(listener);
   }
 
   inspect(listener: Parameters<Service['inspect']>[0]): () => void {

@@ -25,7 +25,7 @@ export class LiveSocket {
   readonly #options: LiveOptions;
   readonly #outgoing: Outgoing;
   readonly #following = new Map<string, Following>();
-  readonly #unwatch: () => void;
+  readonly #unwatch: readonly (() => void)[];
   readonly #changed = new Map<string, SessionSummary>();
   readonly #removed = new Set<string>();
   #summaryTimer: unknown;
@@ -44,7 +44,11 @@ export class LiveSocket {
     socket.on('close', () => this.#end());
     socket.on('error', (error) => options.logger.debug({ err: error }, 'a live socket failed'));
     this.#outgoing.send({ type: 'hello', version: options.version, heartbeatMs: options.heartbeatMs });
-    this.#unwatch = options.service.watch((changed, removed) => this.#summarize(changed, removed));
+    const { service } = options;
+    this.#unwatch = [
+      service.watch((changed, removed) => this.#summarize(changed, removed)),
+      service.watchAgents(() => this.#outgoing.send({ type: 'agents' })),
+    ];
   }
 
   get subscriptions(): number {
@@ -203,7 +207,7 @@ export class LiveSocket {
   }
 
   #end(): void {
-    this.#unwatch();
+    for (const unwatch of this.#unwatch) unwatch();
     if (this.#summaryTimer !== undefined) this.#options.clock.clearTimeout(this.#summaryTimer as never);
     for (const session of [...this.#following.keys()]) this.#unsubscribe(session);
     this.#outgoing.close();

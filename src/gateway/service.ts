@@ -4,6 +4,7 @@ import type { FormContent } from '../wire/form.schema.ts';
 import type { InspectLine } from '../wire/inspect.ts';
 import type { Grade, ResyncReason } from '../wire/live.ts';
 import type {
+  AddAgent,
   ChangeSession,
   CreateSession,
   EditQueue,
@@ -19,6 +20,10 @@ import type { Turn } from '../wire/turn.ts';
 /** What HTTP, SSE and the live channel ask of the gateway. Each call rejects with a `Refusal` when it is not done. */
 export interface Service {
   agents(): Promise<readonly AgentLine[]>;
+  /** Starts the program to see that it can be talked to, then keeps it in the settings. Known at once. */
+  addAgent(body: AddAgent): Promise<AgentLine>;
+  /** One that was added; not while sessions of it run. */
+  removeAgent(agent: string): Promise<void>;
   /** The agent's own earlier sessions, those below the roots. */
   earlier(agent: string, query: { cwd?: string; cursor?: string }): Promise<EarlierSessions>;
   list(query: { q?: string; limit: number; before?: string }): Promise<readonly SessionSummary[]>;
@@ -53,6 +58,8 @@ export interface Service {
   subscribe(session: string, after: string | undefined, grade: Grade, sink: Sink): Promise<Subscription>;
   /** Summaries of all sessions as they change. */
   watch(listener: (changed: readonly SessionSummary[], removed: readonly string[]) => void): () => void;
+  /** Told when there are other agents than before. */
+  watchAgents(listener: () => void): () => void;
   /** Actors and their events, for the inspector; nothing is gathered while nobody listens. */
   inspect(listener: (event: InspectLine) => void): () => void;
 }
@@ -61,6 +68,8 @@ export interface AgentLine extends Availability {
   readonly id: string;
   readonly name: string;
   readonly description: string;
+  /** It was added from the page, and can be removed. */
+  readonly added?: boolean;
   /** It can be asked for earlier sessions of its own. */
   readonly earlier?: boolean;
   /** Of the settings, by name: those that a session with it can be given. */

@@ -62,9 +62,10 @@ import {
  * which Ollama, LM Studio, llama.cpp and vLLM (`ollama`, `lmstudio`, `llamacpp`, `vllm`) are looked for on this machine;
  * false for one of them, or for all. `agents`: programs that speak the Agent Client Protocol, started without a shell; `cwd`
  * (default: the session's directory) and `auth` (the login method to use) may be named too, and an id such as `qwen` or
- * `claude` replaces the agent that is known by it. `mcpServers` are given to their sessions: those that
- * are chosen for a session, or else all without `"default": false`. `stallAfterMs`: the silence after which a running turn is shown as stalled;
- * `stallAfterMsOf`: the same for single agents, by their ids. `roots`:
+ * `claude` replaces the agent that is known by it; `added` marks those that the page added and may remove. `mcpServers`
+ * are given to their sessions: those that are chosen for a session, or else all without `"default": false`.
+ * `stallAfterMs`: the silence after which a running turn is shown as stalled; `stallAfterMsOf`: the same for single agents,
+ * by their ids. `roots`:
  * directories that sessions may work in; relative ones are relative to the settings file.
  *
  * `responses`, `rpc`, `pico`: agents that are reached over the network; `settings.remote.ts` has their entries.
@@ -86,6 +87,8 @@ export interface Settings {
   /** Where model servers of this machine are looked for; absent: nowhere. */
   readonly discover?: Discovery;
   readonly agents: readonly AcpAgent[];
+  /** Ids of those of them that were added from the page. */
+  readonly added: readonly string[];
   readonly remote: RemoteAgents;
   readonly mcpServers: readonly McpServer[];
   readonly stallAfterMs: number;
@@ -107,6 +110,8 @@ const agentEntry = z.strictObject({
   env: z.record(z.string().regex(variableName), z.string()).optional(),
   cwd: z.string().min(1).optional(),
   auth: z.string().min(1).optional(),
+  /** By the page: it can be removed there too. */
+  added: z.literal(true).optional(),
 });
 
 /** No two entries have one id, or one name. */
@@ -153,8 +158,8 @@ export interface LoadOptions {
 /** Reads and checks the settings. Throws a SettingsError; a missing `settings.json` is no error. */
 export function loadSettings(options: LoadOptions): Settings {
   const file = options.file === undefined ? join(options.dataDir, 'settings.json') : resolve(options.file);
-  const text = read(file, options.file !== undefined);
-  const parsed = text === undefined ? {} : parse(file, text);
+  const text = readSettings(file, options.file !== undefined);
+  const parsed = text === undefined ? {} : parseSettings(file, text);
   const models = modelsOf(parsed.models ?? [], options.env, file);
   const discover = discoveryOf(parsed.discover);
   const remote = remoteAgents(parsed, options.env);
@@ -164,6 +169,7 @@ export function loadSettings(options: LoadOptions): Settings {
     models,
     ...(discover && { discover }),
     agents: (parsed.agents ?? []).map((entry) => agentOf(entry, file)),
+    added: (parsed.agents ?? []).flatMap(({ id, added }) => (added ? id : [])),
     mcpServers: mcpServersOf(parsed),
     remote,
     stallAfterMs: parsed.stallAfterMs ?? 20_000,
@@ -182,7 +188,8 @@ export function loadSettings(options: LoadOptions): Settings {
   };
 }
 
-function read(file: string, wanted: boolean): string | undefined {
+/** Without its byte order mark; undefined when there is none and none is `wanted`. */
+export function readSettings(file: string, wanted: boolean): string | undefined {
   try {
     return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
@@ -196,7 +203,8 @@ function read(file: string, wanted: boolean): string | undefined {
   }
 }
 
-function parse(file: string, text: string): z.infer<typeof settingsFile> {
+/** What the text of a settings file says. Throws a SettingsError. */
+export function parseSettings(file: string, text: string): z.infer<typeof settingsFile> {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -245,7 +253,7 @@ function sentence(issue: z.core.$ZodIssue): string {
   );
 }
 
-function agentOf({ env, cwd, ...entry }: z.infer<typeof agentEntry>, file: string): AcpAgent {
+function agentOf({ env, cwd, added: _, ...entry }: z.infer<typeof agentEntry>, file: string): AcpAgent {
   const agent = {
     ...entry,
     ...(cwd !== undefined && { cwd: pathFrom(file, cwd) }),

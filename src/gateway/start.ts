@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { AgentError } from '../agents/agent.ts';
 import { connectors } from '../agents/registry.ts';
 import type { StartFlags } from './cli.ts';
 import type { DataDirectory } from './data.ts';
@@ -15,6 +16,7 @@ import { isEveryAddress, isLoopback } from './security/hosts.ts';
 import { PortTaken, startServer } from './server.ts';
 import { foldVersion, projectSession } from './sessions/project.ts';
 import { readSnapshot } from './sessions/read.ts';
+import { settingsAgents } from './settings.agents.ts';
 import { SettingsError } from './settings.fields.ts';
 import { loadSettings } from './settings.ts';
 
@@ -105,14 +107,22 @@ async function assemble(flags: StartFlags, data: DataDirectory, version: string)
       },
     });
     if (survivors.length > 0) logger.warn({ survivors }, 'agents of an earlier run were found');
+    const acp = { mcpServers: settings.mcpServers };
+    const agents = settingsAgents({
+      file: settings.file,
+      added: settings.added,
+      acp,
+      hide: (...secrets) => redactor.add(...secrets),
+    });
     return createGateway({
       log,
+      agents,
       connectors: connectors({
         servers: settings.models,
         model: { settingsFile: settings.file },
         ...(settings.discover && { discover: settings.discover }),
         agents: settings.agents,
-        acp: { mcpServers: settings.mcpServers },
+        acp,
         remote: settings.remote,
       }),
       roots,
@@ -154,6 +164,8 @@ function explained(error: unknown, { host, port }: StartFlags): StartError | und
   if (error instanceof Error && known.some((kind) => error instanceof kind)) {
     return new StartError(error.message, { cause: error });
   }
+  // Of a start, these are all about the settings; the same id twice, say.
+  if (error instanceof AgentError) return new StartError(error.message, { cause: error });
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (syscall !== 'listen' && syscall !== 'getaddrinfo') return undefined;
   const reasons: Record<string, string> = {

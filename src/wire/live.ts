@@ -33,6 +33,8 @@ export type ServerFrame =
       readonly changed: readonly SessionSummary[];
       readonly removed: readonly string[];
     }
+  /** There are other agents than before: ask for them again. */
+  | { readonly type: 'agents' }
   | { readonly type: 'error'; readonly session?: string; readonly code: string; readonly detail: string };
 
 export type ResyncReason = 'epoch' | 'ahead' | 'slow' | 'gone' | 'gap';

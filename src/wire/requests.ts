@@ -25,6 +25,25 @@ export const createSession = z.strictObject({
 });
 export type CreateSession = z.infer<typeof createSession>;
 
+const noNul = (text: string) => !text.includes('\0');
+/** An agent program that speaks the Agent Client Protocol. `command`: the program and its arguments, for no shell. */
+export const addAgent = z.strictObject({
+  name: z.string().trim().min(1).max(100),
+  command: z
+    .array(z.string().max(8192).refine(noNul, 'must hold no NUL'))
+    .min(1, 'must name a program')
+    .max(200)
+    .refine(([program]) => program?.trim() !== '', 'must name a program'),
+  /** Added to the environment of the gateway. Never told again. */
+  env: z
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,199}$/, 'must be the name of an environment variable'),
+      z.string().max(32_768).refine(noNul, 'must hold no NUL'),
+    )
+    .optional(),
+});
+export type AddAgent = z.infer<typeof addAgent>;
+
 /** `seen`: the cursor up to which the user has looked; it clears `unread`. */
 export const changeSession = z
   .strictObject({

@@ -20,6 +20,7 @@ interface FakeSession {
 /** A service in memory for tests of what stands before it: real logs and subscriptions, no agents. */
 export function createFakeService() {
   const sessions = new Map<string, FakeSession>();
+  const agentWatchers = new Set<() => void>();
   const watchers = new Set<Parameters<Service['watch']>[0]>();
   const inspectors = new Set<(line: InspectLine) => void>();
   const calls: { readonly name: string; readonly args: readonly unknown[] }[] = [];
@@ -158,6 +159,16 @@ export function createFakeService() {
           session.sinks.delete(entry);
         },
       };
+    },
+    addAgent: async (body) =>
+      note('addAgent', [body], () => {
+        for (const tell of agentWatchers) tell();
+        return { id: 'new', name: body.name, description: 'New.', available: true, added: true };
+      }),
+    removeAgent: async (agent) => note('removeAgent', [agent], () => undefined),
+    watchAgents(listener) {
+      agentWatchers.add(listener);
+      return () => agentWatchers.delete(listener);
     },
     watch(listener) {
       watchers.add(listener);

@@ -61,6 +61,8 @@ export function createAcp(options: AcpOptions): Connector {
       }
     },
 
+    check: (query) => aside(query, new Recall({ env, clock, ...query }), async () => {}),
+
     sessions: (query) =>
       aside(query, new Recall({ env, clock, ...query }), (peer) => listSessions(agent, peer, query)),
 

@@ -1,5 +1,6 @@
 import type { AgentLine } from '../../../machines/directory.machine.ts';
 import type {
+  AddAgent,
   AnswerPermission,
   ChangeSession,
   CreateSession,
@@ -49,6 +50,9 @@ export interface Api {
   agents(signal?: AbortSignal): Promise<readonly AgentLine[]>;
   /** The agent's own earlier sessions. */
   earlier(agent: string, query?: EarlierQuery, signal?: AbortSignal): Promise<EarlierSessions>;
+  /** Takes as long as the program does to start. */
+  addAgent(body: AddAgent): Promise<AgentLine>;
+  removeAgent(agent: string): Promise<void>;
   sessions(query?: ListQuery, signal?: AbortSignal): Promise<readonly SessionSummary[]>;
   create(body: CreateSession): Promise<SessionSnapshot>;
   snapshot(session: string, signal?: AbortSignal): Promise<SessionSnapshot>;
@@ -115,6 +119,8 @@ export function createApi(options: ApiOptions = {}): Api {
       const path = `/agents/${encodeURIComponent(agent)}/sessions${queryOf({ ...query })}`;
       return call('GET', path, undefined, signal, startMs);
     },
+    addAgent: (body) => call('POST', '/agents', body, undefined, startMs),
+    removeAgent: (agent) => call('DELETE', `/agents/${encodeURIComponent(agent)}`),
     sessions: async (query = {}, signal) => {
       const path = `/sessions${queryOf({ ...query })}`;
       return (await call<{ sessions: readonly SessionSummary[] }>('GET', path, undefined, signal)).sessions;

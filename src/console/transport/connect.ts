@@ -154,6 +154,7 @@ export function connect({ root, link, outbox, directory }: Actors): () => void {
       directory.send({ type: 'sessions', changed, removed });
       for (const session of removed) root.send({ type: 'forget', session });
     }),
+    link.on('agents', () => directory.send({ type: 'reload' })),
     link.on('connected', () => {
       readAgain();
       directory.send({ type: 'reload' });

@@ -203,22 +203,20 @@ export const olderTurns = z.object({ turns: z.array(turn), older: z.boolean() })
 export const stopAnswer = z.object({ turn: z.string().optional(), state: z.string(), cursor });
 export const resumeAnswer = z.object({ cursor, queue });
 export const permissionAnswer = z.object({ cursor });
-export const agentList = z.object({
-  agents: z.array(
-    z.object({
-      id: z.string(),
-      name: z.string(),
-      description: z.string(),
-      available: z.boolean(),
-      reason: z.string().optional(),
-      models: z.array(choice).optional(),
-      commands: z.array(command).optional(),
-      examples: z.array(z.string()).optional(),
-      mcpServers: z.array(z.object({ name: z.string(), byDefault: z.boolean() })).optional(),
-      earlier: z.boolean().optional(),
-    }),
-  ),
+export const agentLine = z.object({
+  id: z.string(),
+  name: z.string(),
+  description: z.string(),
+  available: z.boolean(),
+  reason: z.string().optional(),
+  models: z.array(choice).optional(),
+  commands: z.array(command).optional(),
+  examples: z.array(z.string()).optional(),
+  mcpServers: z.array(z.object({ name: z.string(), byDefault: z.boolean() })).optional(),
+  earlier: z.boolean().optional(),
+  added: z.boolean().optional(),
 });
+export const agentList = z.object({ agents: z.array(agentLine) });
 export const earlierSessions = describing<EarlierSessions>()(
   z.object({
     sessions: z.array(

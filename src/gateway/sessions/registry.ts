@@ -138,6 +138,11 @@ export class Registry {
     return open;
   }
 
+  /** Lets those go whose agent is not to be used any more; whoever looks at them opens them anew. */
+  end(which: (open: OpenSession) => boolean): void {
+    for (const open of this.sessions.filter(which)) this.forget(open.id);
+  }
+
   /** The session is gone for good. */
   forget(session: string): void {
     this.#orchestrator.send({ type: 'forget', session });

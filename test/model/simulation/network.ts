@@ -207,6 +207,8 @@ export class Network {
       agents: (signal) => call('agents', (service) => service.agents(), signal),
       earlier: (agent, query = {}, signal) =>
         call('earlier', (service) => service.earlier(agent, query), signal),
+      addAgent: (body) => call('add agent', (service) => service.addAgent(body)),
+      removeAgent: (id) => call(`remove agent ${id}`, (service) => service.removeAgent(id)),
       sessions: (query = {}, signal) =>
         call('sessions', (service) => service.list({ limit: 50, ...query }), signal),
       create: (body) => call('create', (service) => service.create(body)),
@@ -218,7 +220,8 @@ export class Network {
       stop: (id, body, signal) =>
         call(`stop ${id} ${JSON.stringify(body)}`, (service) => service.stop(id, body), signal),
       resume: (id) => call(`resume ${id}`, (service) => service.resume(id)),
-      retry: (id, turn) => call(`retry ${id}`, (service) => service.retry(id, { turn })),
+      retry: (id, turn, at) =>
+        call(`retry ${id}`, (service) => service.retry(id, { turn, ...(at !== undefined && { at }) })),
       editQueue: (id, body) =>
         call(`queue ${id} ${JSON.stringify(body)}`, (service) => service.editQueue(id, body)),
       answer: (id, permission, { option, content }, signal) =>
