@@ -20,6 +20,8 @@ export interface AgentLine {
   readonly earlier?: boolean;
   /** Servers of the settings that a session with it can be given. */
   readonly mcpServers?: readonly { readonly name: string; readonly byDefault: boolean }[];
+  /** It was added from the page. */
+  readonly added?: boolean;
 }
 
 export interface DirectoryContext {

@@ -160,6 +160,15 @@ function Layout(props: RouteSectionProps) {
             signal,
           )
         }
+        onAddAgent={async (agent) => {
+          const { id } = await api.addAgent(agent);
+          refresh();
+          return id;
+        }}
+        onRemoveAgent={async (id) => {
+          await api.removeAgent(id);
+          refresh();
+        }}
       />
     </Show>
   );

@@ -34,6 +34,7 @@ export { default as Moon } from 'lucide-solid/icons/moon';
 export { default as Pause } from 'lucide-solid/icons/pause';
 export { default as Pencil } from 'lucide-solid/icons/pencil';
 export { default as Play } from 'lucide-solid/icons/play';
+export { default as Plus } from 'lucide-solid/icons/plus';
 export { default as RotateCw } from 'lucide-solid/icons/rotate-cw';
 export { default as Search } from 'lucide-solid/icons/search';
 export { default as ShieldQuestion } from 'lucide-solid/icons/shield-question-mark';

@@ -66,4 +66,6 @@ export interface AgentChoice {
   /** It can be asked for earlier sessions of its own. */
   readonly earlier?: boolean;
   readonly mcpServers?: readonly { readonly name: string; readonly byDefault: boolean }[];
+  /** It can be removed here. */
+  readonly added?: boolean;
 }

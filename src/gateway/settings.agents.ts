@@ -21,6 +21,9 @@ import { parseSettings, readSettings } from './settings.ts';
 /** Ids that a start may give to agents that are not there now: of the environment, and of servers that are found. */
 const reserved = ['builtin', 'model', 'anthropic', 'google', 'ollama', 'lmstudio', 'llamacpp', 'vllm'];
 
+/** What to do when its program is not there. */
+const install = 'correct its name, or name it with its full path';
+
 export interface SettingsAgentsOptions {
   readonly file: string;
   /** Ids of those that were added before. */
@@ -38,7 +41,7 @@ export function settingsAgents({ file, added, acp, hide }: SettingsAgentsOptions
     has: (id) => ids.has(id),
     connector({ id, name, command, env }) {
       hide(...Object.values(env ?? {}));
-      return createAcp({ ...acp, agent: { id, name, command, ...(env && { env: hidden(env) }) } });
+      return createAcp({ ...acp, agent: { id, name, command, install, ...(env && { env: hidden(env) }) } });
     },
     async save(agent) {
       const entry = entryOf(agent);

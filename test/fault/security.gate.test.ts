@@ -272,3 +272,32 @@ describe('a tab', () => {
     await tab.frame((frame) => frame.type === 'hello');
   });
 });
+
+describe('a program to run, as an agent', () => {
+  it('is taken from no other site, no form, and nobody without the token', async () => {
+    const { port, url, fake } = await serve();
+    const cookie = await cookieOf(url);
+    const body = JSON.stringify({ name: 'N', command: ['calc'] });
+    const host = `127.0.0.1:${port}`;
+    const json = { host, 'content-type': 'application/json' };
+    const own = { ...json, cookie, origin: `http://${host}`, 'sec-fetch-site': 'same-origin' };
+    const cases: [Record<string, string>, number][] = [
+      [{ ...own, origin: 'http://evil.example' }, 403],
+      [{ ...own, origin: 'null' }, 403],
+      [{ ...own, origin: `http://127.0.0.1:${port + 1}` }, 403],
+      [{ ...own, 'sec-fetch-site': 'cross-site' }, 403],
+      [{ ...own, 'sec-fetch-site': 'same-site' }, 403],
+      // What a form can send.
+      [{ ...own, 'content-type': 'text/plain' }, 415],
+      [{ ...own, 'content-type': 'application/x-www-form-urlencoded' }, 415],
+      [{ ...json, 'sec-fetch-site': 'same-origin' }, 401],
+    ];
+    for (const [headers, status] of cases) {
+      const answer = await rawRequest(port, { path: '/api/agents', method: 'POST', headers, body });
+      expect([headers, answer.status]).toEqual([headers, status]);
+    }
+    expect(fake.calls).toEqual([]);
+    const mine = await rawRequest(port, { path: '/api/agents', method: 'POST', headers: own, body });
+    expect(mine.status).toBe(201);
+  });
+});

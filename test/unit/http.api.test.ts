@@ -28,6 +28,8 @@ describe('the API', () => {
     const asked: [string, Promise<Response>, number][] = [
       ['agents', call('/api/agents'), 200],
       ['earlier', call('/api/agents/builtin/sessions?cwd=%2Fw&cursor=2'), 200],
+      ['addAgent', post('/api/agents', { name: 'N', command: ['n', '--acp'] }), 201],
+      ['removeAgent', call('/api/agents/n', { method: 'DELETE' }), 204],
       ['list', call('/api/sessions?q=x&limit=3&before=b'), 200],
       ['create', post('/api/sessions', { agent: 'builtin', id: 'new' }), 201],
       ['snapshot', call('/api/sessions/s'), 200],
@@ -67,6 +69,11 @@ describe('the API', () => {
     fake.add('s');
     const json = { 'content-type': 'application/json' };
     const cases: [string, Promise<Response>, number][] = [
+      ['body.invalid', post('/api/agents', { name: 'N', command: [] }), 400],
+      ['body.invalid', post('/api/agents', { name: 'N', command: 'rm -rf' }), 400],
+      ['body.invalid', post('/api/agents', { name: 'N', command: ['n'], env: { 'A B': '' } }), 400],
+      ['body.invalid', post('/api/agents', { name: 'N', command: [' '] }), 400],
+      ['body.type', call('/api/agents', { method: 'POST', body: '{}' }), 415],
       ['body.malformed', call('/api/sessions', { method: 'POST', body: '{"agent":', headers: json }), 400],
       ['body.invalid', post('/api/sessions', { agent: 7 }), 400],
       ['body.invalid', post('/api/sessions', []), 400],

@@ -25,6 +25,14 @@ describe('the live channel', () => {
     expect(await tab.frame(isType('heartbeat'))).toEqual({ type: 'heartbeat', at: 6_000 });
   });
 
+  it('tells every tab when there are other agents than before', async () => {
+    const { port, post } = await serve();
+    const tabs = await Promise.all([openTab(port), openTab(port)]);
+    await Promise.all(tabs.map((tab) => tab.frame(isType('hello'))));
+    expect((await post('/api/agents', { name: 'N', command: ['n'] })).status).toBe(201);
+    await Promise.all(tabs.map((tab) => tab.frame(isType('agents'))));
+  });
+
   it('brings the facts of many sessions to the tab that asked for them, each frame saying what it covers', async () => {
     const { port, fake } = await serve();
     for (const id of ['a', 'b', 'c']) fake.add(id);

@@ -102,11 +102,22 @@ describe('the program', () => {
   it('exits with 2 for a flag that it does not know, and with 1 for what cannot be, each with a sentence', async () => {
     const file = join(temporaryDirectory(), 'settings.json');
     writeFileSync(file, '{"models": 7}');
+    const twice = join(temporaryDirectory(), 'twice.json');
+    const baseUrl = 'http://127.0.0.1:1/v1';
+    writeFileSync(
+      twice,
+      JSON.stringify({ models: [{ id: 'same', baseUrl }], agents: [{ id: 'same', command: ['a'] }] }),
+    );
     const data = temporaryDirectory();
     const cases: [readonly string[], number, string][] = [
       [['--prot', '1'], 2, '--prot'],
       [['--root', '/no/such/place', '--data', data], 1, '/no/such/place'],
       [['--settings', file, '--data', data], 1, file],
+      [
+        ['--settings', twice, '--data', data],
+        1,
+        `Two agents have the id "same": give one of them another id in ${twice}`,
+      ],
       [['--host', '192.0.2.1', '--data', data], 1, '192.0.2.1'],
       [['--data', join(file, 'sub')], 1, file],
     ];

@@ -36,6 +36,7 @@ describe('settings file', () => {
     expect(load()).toEqual({
       file: file(),
       found: false,
+      added: [],
       models: [],
       discover: {},
       agents: [],

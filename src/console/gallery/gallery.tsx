@@ -220,6 +220,8 @@ function Lists() {
           onCreate={nothing}
           onOpen={nothing}
           onEarlier={async () => sample.earlier}
+          onAddAgent={async () => ''}
+          onRemoveAgent={async () => {}}
         />
       </Section>
       <Section title="Jobs">

@@ -2,12 +2,15 @@ import * as Dialog from '@kobalte/core/dialog';
 import { For, Match, Show, Switch } from 'solid-js';
 import { fromPromise } from 'xstate';
 import { type EarlierAsk, earlierMachine } from '../../../machines/earlier.machine.ts';
+import type { AddAgent } from '../../wire/requests.ts';
 import type { EarlierSession, EarlierSessions as EarlierSessionsPage } from '../../wire/snapshot.ts';
 import { X } from '../icons.ts';
 import { ownActor } from '../lib/actor.ts';
-import { createField, createToggle, type Toggle } from '../lib/ui.ts';
+import { createField, createToggle, type Field, type Toggle } from '../lib/ui.ts';
 import { Spinner } from '../parts/spinner.tsx';
 import type { AgentChoice } from '../view.ts';
+import { AddAgentForm } from './add-agent.tsx';
+import { AgentActions } from './agent-actions.tsx';
 import { EarlierSessions } from './earlier.tsx';
 
 export interface NewConversation {
@@ -36,6 +39,9 @@ export interface NewDialogProps {
     ask: EarlierAsk & { readonly cursor: string | null },
     signal: AbortSignal,
   ) => Promise<EarlierSessionsPage>;
+  /** Resolves with the id of the agent that was added; rejects with why it was not. */
+  readonly onAddAgent: (agent: AddAgent) => Promise<string>;
+  readonly onRemoveAgent: (id: string) => Promise<void>;
 }
 
 function AgentOption(props: { agent: AgentChoice; checked: boolean; onChoose: () => void }) {
@@ -86,10 +92,18 @@ function Servers(props: {
   );
 }
 
-function Form(props: NewDialogProps) {
-  const chosen = createField<string | undefined>(undefined);
+interface FormProps extends NewDialogProps {
+  readonly chosen: Field<string | undefined>;
+  readonly adding: Toggle;
+  /** An agent was being added. */
+  readonly returned: boolean;
+}
+
+function Form(props: FormProps) {
+  const { chosen } = props;
   // The agents may come after the dialog was opened.
-  const agent = () => chosen() ?? props.agents.find((choice) => choice.available)?.id ?? '';
+  const picked = () => props.agents.find((choice) => choice.id === chosen());
+  const agent = () => picked()?.id ?? props.agents.find((choice) => choice.available)?.id ?? '';
   const cwd = createField('');
   const model = createField('');
   const line = () => props.agents.find((choice) => choice.id === agent());
@@ -155,6 +169,12 @@ function Form(props: NewDialogProps) {
           )}
         </For>
       </fieldset>
+      <AgentActions
+        agent={picked()}
+        focus={props.returned}
+        onAdd={() => props.adding.set(true)}
+        onRemove={props.onRemoveAgent}
+      />
       <label class="field">
         <span>Directory</span>
         <input
@@ -235,23 +255,63 @@ function Form(props: NewDialogProps) {
   );
 }
 
-export function NewDialog(props: NewDialogProps) {
+/** What the dialog holds: the choice, or in its place the form for one more agent. */
+function Content(props: NewDialogProps & { adding: Toggle }) {
+  const { adding } = props;
+  const chosen = createField<string | undefined>(undefined);
+  const returned = createToggle();
+  const back = () => {
+    returned.set(true);
+    adding.set(false);
+  };
   return (
-    <Dialog.Root open={props.open()} onOpenChange={props.open.set}>
+    <>
+      <header class="dialog-head">
+        <Dialog.Title class="dialog-title">{adding() ? 'Add an agent' : 'New conversation'}</Dialog.Title>
+        <Dialog.CloseButton class="icon-button" aria-label="Close">
+          <X size={16} aria-hidden="true" />
+        </Dialog.CloseButton>
+      </header>
+      <Show
+        when={adding()}
+        fallback={<Form {...props} chosen={chosen} adding={adding} returned={returned()} />}
+      >
+        <AddAgentForm
+          onAdd={async (agent) => {
+            chosen.set(await props.onAddAgent(agent));
+            back();
+          }}
+          onBack={back}
+        />
+      </Show>
+    </>
+  );
+}
+
+export function NewDialog(props: NewDialogProps) {
+  const adding = createToggle();
+  return (
+    <Dialog.Root
+      open={props.open()}
+      onOpenChange={(open) => {
+        adding.set(false);
+        props.open.set(open);
+      }}
+    >
       <Dialog.Portal>
         <Dialog.Overlay class="dialog-overlay" />
         <div class="dialog-place">
           <Dialog.Content
             class="dialog"
             onCloseAutoFocus={(event) => props.created && event.preventDefault()}
+            onEscapeKeyDown={(event) => {
+              // Back to the choice; the next one closes.
+              if (!adding()) return;
+              event.preventDefault();
+              adding.set(false);
+            }}
           >
-            <header class="dialog-head">
-              <Dialog.Title class="dialog-title">New conversation</Dialog.Title>
-              <Dialog.CloseButton class="icon-button" aria-label="Close">
-                <X size={16} aria-hidden="true" />
-              </Dialog.CloseButton>
-            </header>
-            <Form {...props} />
+            <Content {...props} adding={adding} />
           </Dialog.Content>
         </div>
       </Dialog.Portal>

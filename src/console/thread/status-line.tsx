@@ -109,19 +109,23 @@ function Ended(props: { turn: Turn; newest: boolean; view: ThreadView }) {
       <Show when={answerOf(props.turn) !== ''}>
         <CopyButton text={() => answerOf(props.turn)} />
       </Show>
-      <Show when={props.newest && props.turn.error?.until}>
-        {(until) => <RetryThen turn={props.turn.id} until={until()} now={now()} view={props.view} />}
-      </Show>
       <Show when={props.newest && status().next}>
         {(next) => (
-          <button
-            type="button"
-            class="button small"
-            onClick={() => (next() === 'retry' ? props.view.onRetry(props.turn.id) : props.view.onContinue())}
-          >
-            <RotateCw size={13} aria-hidden="true" />
-            {next() === 'retry' ? 'Try again' : 'Continue'}
-          </button>
+          <span class="status-actions">
+            <Show when={props.turn.error?.until}>
+              {(until) => <RetryThen turn={props.turn.id} until={until()} now={now()} view={props.view} />}
+            </Show>
+            <button
+              type="button"
+              class="button small"
+              onClick={() =>
+                next() === 'retry' ? props.view.onRetry(props.turn.id) : props.view.onContinue()
+              }
+            >
+              <RotateCw size={13} aria-hidden="true" />
+              {next() === 'retry' ? 'Try again' : 'Continue'}
+            </button>
+          </span>
         )}
       </Show>
     </div>
