@@ -2,6 +2,7 @@ import type { Message } from '../src/wire/content.ts';
 import type { Draft, JobRequest } from '../src/wire/facts.ts';
 import type { AnswerPermission, EditQueue, SendAnswer } from '../src/wire/requests.ts';
 import { answer } from './answers.ts';
+import { change, type Wishes } from './changes.ts';
 import { closings } from './closings.ts';
 import { refuse } from './refuse.ts';
 import { type SessionContext, titleOf } from './session.ts';
@@ -26,7 +27,7 @@ export type Command = { readonly id: string } & (
   | { readonly type: 'retry'; readonly turn: string; readonly at?: number | null }
   | { readonly type: 'editQueue'; readonly edit: EditQueue }
   | ({ readonly type: 'answer'; readonly permission: string } & AnswerPermission)
-  | { readonly type: 'change'; readonly title?: string; readonly model?: string; readonly mode?: string }
+  | ({ readonly type: 'change' } & Wishes)
   | { readonly type: 'settleJob'; readonly draft: Extract<Draft, { type: 'job.settled' }> }
   | { readonly type: 'close' }
 );
@@ -89,14 +90,8 @@ export function decide(standing: Standing, command: Command): Decision {
       return editQueue(context, command.edit);
     case 'answer':
       return answer(context, command.permission, command);
-    case 'change': {
-      const { title, model, mode } = command;
-      const named = title === undefined ? {} : ({ title, by: 'user' } as const);
-      return {
-        drafts: [{ type: 'session.changed', ...named, ...(model && { model }), ...(mode && { mode }) }],
-        answer: {},
-      };
-    }
+    case 'change':
+      return change(context, command);
     case 'settleJob': {
       const open = context.jobs.some((j) => j.job === command.draft.job && !j.outcome);
       return open ? { drafts: [command.draft], answer: {} } : { drafts: [], answer: {} };

@@ -28,7 +28,7 @@ function change(context: SessionContext, fact: Fact): Change {
       };
     }
     case 'session.changed': {
-      const { title, by, model, mode, models, modes, commands, agentSession } = fact;
+      const { title, by, model, mode, models, modes, options, commands, agentSession } = fact;
       return {
         ...(title !== undefined && { title }),
         ...(title !== undefined && by === 'user' && { titledByUser: true }),
@@ -36,6 +36,7 @@ function change(context: SessionContext, fact: Fact): Change {
         ...(mode !== undefined && { mode }),
         ...(models !== undefined && { models }),
         ...(modes !== undefined && { modes }),
+        ...(options !== undefined && { options }),
         ...(commands !== undefined && { commands }),
         ...(agentSession !== undefined && { agentSession }),
       };

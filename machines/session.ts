@@ -269,6 +269,7 @@ const mayBeAbsent = [
   'mode',
   'models',
   'modes',
+  'options',
   'commands',
   'agentSession',
   'continues',

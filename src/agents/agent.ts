@@ -1,4 +1,5 @@
 import type { Choice, Command, ContentBlock, Failure } from '../wire/content.ts';
+import type { OptionValue, OptionValues } from '../wire/options.ts';
 import type { Output, PermissionAnswer, Progress, RecalledTurn } from '../wire/output.ts';
 import type { EarlierSession } from '../wire/snapshot.ts';
 import type { Turn } from '../wire/turn.ts';
@@ -90,6 +91,8 @@ export interface OpenOptions {
   readonly cwd: string;
   readonly model?: string;
   readonly mode?: string;
+  /** What the session was set to beside model and mode, by id. */
+  readonly options?: OptionValues;
   /** The agent's own session, from an earlier `changed {agentSession}`. */
   readonly resume?: string;
   /** The agent session of the parent of a job that has none of its own yet: to be forked, where the agent can. */
@@ -140,6 +143,8 @@ export interface AgentSession {
   readonly survives?: boolean;
   setModel?(model: string): Promise<void>;
   setMode?(mode: string): Promise<void>;
+  /** A setting that it told of in `changed {options}`. */
+  setOption?(id: string, value: OptionValue): Promise<void>;
   /** Ends the agent's side. Bounded: resolves within 2 s or the caller kills. */
   close(): Promise<void>;
 }

@@ -154,8 +154,13 @@ class LocalGateway implements Gateway {
   }
 
   async change(session: string, body: ChangeSession): Promise<SessionSnapshot> {
-    const { seen, title, model, mode } = body;
-    const change = { ...(title && { title }), ...(model && { model }), ...(mode && { mode }) };
+    const { seen, title, model, mode, options } = body;
+    const change = {
+      ...(title && { title }),
+      ...(model && { model }),
+      ...(mode && { mode }),
+      ...(options && { options }),
+    };
     if (seen !== undefined) {
       const cursor = parseCursor(seen);
       const head = await this.#log.head(session);

@@ -15,6 +15,7 @@ import {
 } from './content.ts';
 import { form, formContent, webAddress } from './form.schema.ts';
 import type { Immutable } from './immutable.ts';
+import { sessionOption } from './options.ts';
 
 /**
  * Every fact, once: the zod schemas are the source of the types, of run-time validation and of the OpenAPI
@@ -51,6 +52,7 @@ export const jobRequest = z.object({
   model: z.string().optional(),
   mode: z.string().optional(),
   mcpServers,
+  options: z.array(sessionOption).optional(),
   message,
   /** It runs already, as the agent's job of this name: it is joined, not prompted. */
   handle: z.string().optional(),
@@ -78,6 +80,8 @@ const shapes = {
     mode: z.string().optional(),
     models: z.array(choice).optional(),
     modes: z.array(choice).optional(),
+    /** All that the agent offers beside model and mode, with what each is set to. */
+    options: z.array(sessionOption).optional(),
     commands: z.array(command).optional(),
     /** The agent's own name for its session, for `resume`. */
     agentSession: z.string().optional(),

@@ -12,6 +12,7 @@ import type {
   Usage,
 } from './content.ts';
 import type { Form, FormContent } from './form.schema.ts';
+import type { SessionOption } from './options.ts';
 
 export type PermissionAnswer =
   | { readonly outcome: 'selected'; readonly optionId: string; readonly content?: FormContent }
@@ -89,6 +90,8 @@ export type Output =
       readonly mode?: string;
       readonly models?: readonly Choice[];
       readonly modes?: readonly Choice[];
+      /** All that can be set beside model and mode. */
+      readonly options?: readonly SessionOption[];
       readonly commands?: readonly Command[];
       readonly agentSession?: string;
     }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { contentBlock } from './content.ts';
 import { formContent } from './form.schema.ts';
 import type { Immutable } from './immutable.ts';
+import { optionValue } from './options.ts';
 
 /** The bodies that the API takes. Unknown fields are refused, so that a typo is found. */
 const id = z
@@ -50,9 +51,11 @@ export const changeSession = z
     title: z.string().min(1).max(200).optional(),
     model: z.string().min(1).max(200).optional(),
     mode: z.string().min(1).max(200).optional(),
+    /** By the id of the option. */
+    options: z.record(z.string(), optionValue).optional(),
     seen: z.string().max(100).optional(),
   })
-  .refine((body) => Object.keys(body).length > 0, 'name at least one of title, model, mode, seen');
+  .refine((body) => Object.keys(body).length > 0, 'name at least one of title, model, mode, options, seen');
 export type ChangeSession = z.infer<typeof changeSession>;
 
 export const sendMessage = z.strictObject({

@@ -1,5 +1,6 @@
 import type { Choice, Command, Failure, Message, Outcome, StopReason, Usage } from './content.ts';
 import type { JobRequest } from './facts.ts';
+import type { SessionOption } from './options.ts';
 import type { PermissionPart, Turn } from './turn.ts';
 
 /** The top-level states of the conversation machine, as the API names them. */
@@ -69,6 +70,7 @@ export interface SessionSnapshot {
   readonly mode?: string;
   readonly models?: readonly Choice[];
   readonly modes?: readonly Choice[];
+  readonly options?: readonly SessionOption[];
   readonly commands?: readonly Command[];
   readonly agentSession?: string;
   /** The agent's own session that this one was begun to continue. */

@@ -44,7 +44,7 @@ const modes = {
     { id: 'auto', name: 'Auto', description: 'Asks for nothing' },
   ],
 };
-const configOptions = [
+let configOptions: acp.SessionConfigOption[] = [
   {
     type: 'select' as const,
     id: 'model',
@@ -56,6 +56,7 @@ const configOptions = [
       { value: 'large', name: 'Large' },
     ],
   },
+  ...(options.settings ?? []),
 ];
 
 function open(cwd: string): Session {
@@ -377,7 +378,11 @@ const app = acp
   })
   .onRequest('session/set_config_option', ({ params }) => {
     note('set_config_option', { params });
-    return { configOptions: configOptions.map((one) => ({ ...one, currentValue: String(params.value) })) };
+    if (params.value === 'broken') throw acp.RequestError.invalidParams({ details: 'no such value' });
+    configOptions = configOptions.map((one) =>
+      one.id === params.configId ? ({ ...one, currentValue: params.value } as acp.SessionConfigOption) : one,
+    );
+    return { configOptions };
   })
   .onRequest('session/prompt', ({ params, client }) => prompt(params, client))
   .onNotification('session/cancel', ({ params }) => {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import type { StopReason, ToolCallContent } from '@agentclientprotocol/sdk';
+import type { SessionConfigOption, StopReason, ToolCallContent } from '@agentclientprotocol/sdk';
 import { createAcp } from '../../src/agents/acp/acp.ts';
 import type { AcpAgent, AcpOptions } from '../../src/agents/acp/options.ts';
 import type { Connector } from '../../src/agents/agent.ts';
@@ -20,6 +20,8 @@ export interface DoubleOptions {
   readonly diesInLoad?: true;
   /** What it calls itself. */
   readonly name?: string;
+  /** Config options beside the model, as the protocol has them; the value `broken` is refused. */
+  readonly settings?: readonly SessionConfigOption[];
   /** Bytes that come along with its list of commands (A9). */
   readonly weight?: number;
 }

@@ -91,17 +91,8 @@ export function createAcp(options: AcpOptions): Connector {
     await join({ agent, session, peer, mcpServers }, open).catch((error: unknown) => {
       throw peer.failure('open a session', error);
     });
-    await pick(session, peer, open);
+    await session.restore(open, (set) => peer.bounded(set));
     session.ready();
-  }
-
-  async function pick(session: AcpSession, peer: Peer, { model, mode }: OpenOptions): Promise<void> {
-    try {
-      if (model !== undefined) await peer.bounded(session.setModel(model));
-      if (mode !== undefined) await peer.bounded(session.setMode(mode));
-    } catch (error) {
-      session.note(error instanceof Error ? error.message : String(error));
-    }
   }
 
   /** Asks a program of its own, which is ended after it. */

@@ -38,7 +38,7 @@ export class Peer {
         clientCapabilities: {
           ...(!agent.ownFiles && { fs: { readTextFile: true, writeTextFile: true } }),
           terminal: true,
-          session: { notices: {}, compaction: {} },
+          session: { notices: {}, compaction: {}, configOptions: { boolean: {} } },
           elicitation: { form: {}, url: {} },
         },
       }),

@@ -1,5 +1,6 @@
 import type { SessionConfigOption, SessionModeState } from '@agentclientprotocol/sdk';
 import type { Choice } from '../../wire/content.ts';
+import { type OptionValue, type SessionOption, sessionOption } from '../../wire/options.ts';
 import type { Output } from '../agent.ts';
 
 /** What agents answered before models were options: still spoken by some beside them. */
@@ -28,11 +29,18 @@ export interface Picker {
 export class Pickers {
   model: Picker | undefined;
   mode: Picker | undefined;
+  /** All else that can be set. */
+  options: readonly SessionOption[] | undefined;
 
   take(offered: Offered | undefined): void {
     const options = offered?.configOptions ?? [];
     this.model = fromOption(options, 'model') ?? fromModels(offered?.models) ?? this.model;
     this.mode = fromOption(options, 'mode') ?? fromModes(offered?.modes) ?? this.mode;
+    if (!offered?.configOptions) return;
+    const picked = [this.model?.via, this.mode?.via].flatMap((via) =>
+      typeof via === 'object' ? [via.option] : [],
+    );
+    this.options = options.filter(({ id }) => !picked.includes(id)).flatMap(optionOf);
   }
 
   moved(which: 'model' | 'mode', current: string): void {
@@ -40,14 +48,49 @@ export class Pickers {
     if (picker) this[which] = { ...picker, current };
   }
 
+  set(id: string, value: OptionValue): void {
+    this.options = this.options?.map((option) =>
+      option.id === id ? ({ ...option, value } as SessionOption) : option,
+    );
+  }
+
   get changed(): Extract<Output, { type: 'changed' }> {
-    const { model, mode } = this;
+    const { model, mode, options } = this;
     return {
       type: 'changed',
       ...(model && { models: model.choices, model: model.current }),
       ...(mode && { modes: mode.choices, mode: mode.current }),
+      ...(options && { options }),
     };
   }
+}
+
+/** What has no shape that is known is left out. */
+function optionOf(option: SessionConfigOption): SessionOption[] {
+  const { id, name, description, category } = option;
+  const about = {
+    id,
+    name: name || id,
+    ...(description && { description }),
+    ...(category && { category }),
+  };
+  const read =
+    option.type === 'select'
+      ? { type: 'select', ...about, value: option.currentValue, choices: grouped(option) }
+      : { type: option.type, ...about, value: option.currentValue };
+  const { data } = sessionOption.safeParse(read);
+  return data ? [data] : [];
+}
+
+function grouped({ options }: Extract<SessionConfigOption, { type: 'select' }>) {
+  return options.flatMap((one) =>
+    'options' in one
+      ? one.options.map((inner) => ({
+          ...choice(inner.value, inner.name, inner.description),
+          group: one.name || one.group,
+        }))
+      : [choice(one.value, one.name, one.description)],
+  );
 }
 
 function fromOption(options: readonly SessionConfigOption[], category: string): Picker | undefined {

@@ -1,5 +1,6 @@
 import type * as acp from '@agentclientprotocol/sdk';
 import { type ContentBlock, type StopReason, stopReason } from '../../wire/content.ts';
+import type { OptionValue } from '../../wire/options.ts';
 import type { AgentSession, OpenOptions, Output, PermissionAnswer, PromptRequest } from '../agent.ts';
 import { AgentError } from '../agent.ts';
 import { type Clock, within } from '../workspace/clock.ts';
@@ -112,7 +113,7 @@ export class AcpSession implements AgentSession, Client {
 
   /** The session is as it was asked for: tells what can be picked. */
   ready(): void {
-    this.#options.open.onOutput({ ...this.#settings.changed, agentSession: this.#agentSession });
+    this.#options.open.onOutput({ ...this.#settings.ready(), agentSession: this.#agentSession });
   }
 
   /** Earlier turns that the agent does not know, for its first prompt. */
@@ -167,6 +168,19 @@ export class AcpSession implements AgentSession, Client {
     return this.#settings.setMode(mode);
   }
 
+  setOption(id: string, value: OptionValue): Promise<void> {
+    return this.#settings.setOption(id, value);
+  }
+
+  /** Sets it to what it was left at; what is refused is said with the first prompt. */
+  async restore(open: OpenOptions, bounded: (set: Promise<void>) => Promise<void>): Promise<void> {
+    for (const set of this.#settings.restored(open)) {
+      await bounded(set()).catch((error: unknown) => {
+        this.note(error instanceof Error ? error.message : String(error));
+      });
+    }
+  }
+
   async close(): Promise<void> {
     this.#closing = true;
     this.#gone = new AgentError('agent.closed', 'This session of the agent is closed.');
@@ -192,10 +206,7 @@ export class AcpSession implements AgentSession, Client {
     if (!update || (this.#agentSession !== '' && sessionId !== this.#agentSession)) return;
     const { sessionUpdate } = update;
     if (sessionUpdate === 'current_mode_update') return this.#settings.moved('mode', update.currentModeId);
-    if (sessionUpdate === 'config_option_update') {
-      this.#settings.take({ configOptions: update.configOptions });
-      return this.#runs.say(this.#settings.changed);
-    }
+    if (sessionUpdate === 'config_option_update') return this.#settings.updated(update);
     const ofSession = ['available_commands_update', 'session_info_update', 'usage_update'].includes(
       sessionUpdate,
     );

@@ -15,6 +15,7 @@ import {
 } from '../../wire/content.ts';
 import { jobRequest } from '../../wire/facts.ts';
 import { form, formContent } from '../../wire/form.schema.ts';
+import { sessionOption } from '../../wire/options.ts';
 import type { EarlierSessions, Queue, SessionSnapshot, SessionSummary } from '../../wire/snapshot.ts';
 import type { Turn } from '../../wire/turn.ts';
 
@@ -146,6 +147,7 @@ export const sessionSnapshot = describing<SessionSnapshot>()(
     mode: z.string().optional(),
     models: z.array(choice).optional(),
     modes: z.array(choice).optional(),
+    options: z.array(sessionOption).optional(),
     commands: z.array(command).optional(),
     agentSession: z.string().optional(),
     continues: z.string().optional(),

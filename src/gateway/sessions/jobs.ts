@@ -20,7 +20,7 @@ export async function openLog(
 
 /** The first facts of a job's log: the session, and its one turn, claimed; or accepted, when it runs already. */
 export function jobDrafts(parent: string, request: JobRequest): readonly Draft[] {
-  const { agent, cwd, model, mode, mcpServers, message, handle } = request;
+  const { agent, cwd, model, mode, mcpServers, options, message, handle } = request;
   return [
     {
       type: 'session.opened',
@@ -35,6 +35,8 @@ export function jobDrafts(parent: string, request: JobRequest): readonly Draft[]
     },
     { type: 'turn.started', turn: 't2', message, origin: 'user', revision: 1 },
     ...(handle === undefined ? [] : [{ type: 'turn.accepted', turn: 't2', handle } as const]),
+    // Until its agent says what it offers, these are what it is to be set to.
+    ...(options === undefined ? [] : [{ type: 'session.changed', options } as const]),
   ];
 }
 

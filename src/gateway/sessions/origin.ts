@@ -6,18 +6,19 @@ import { snapshotTurns } from './project.ts';
 
 export type Given = Pick<
   OpenOptions,
-  'cwd' | 'model' | 'mode' | 'mcpServers' | 'resume' | 'fork' | 'history'
+  'cwd' | 'model' | 'mode' | 'options' | 'mcpServers' | 'resume' | 'fork' | 'history'
 >;
 
 /** What an agent is opened with, as its session stands now. */
 export async function openedWith(log: Log, context: SessionContext): Promise<Given> {
-  const { cwd, model, mode, mcpServers, agentSession, turns } = context;
+  const { cwd, model, mode, options, mcpServers, agentSession, turns } = context;
   const origin = await originOf(log, context);
   return {
     cwd,
     history: [...origin.history, ...turns],
     ...(model !== undefined && { model }),
     ...(mode !== undefined && { mode }),
+    ...(options && { options: Object.fromEntries(options.map(({ id, value }) => [id, value])) }),
     ...(mcpServers !== undefined && { mcpServers }),
     ...(agentSession !== undefined && { resume: agentSession }),
     ...(agentSession === undefined && origin.fork !== undefined && { fork: origin.fork }),

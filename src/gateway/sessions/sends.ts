@@ -50,13 +50,14 @@ export class Sends {
   }
 
   async #background(open: OpenSession, message: JobRequest['message'], digest: string): Promise<SendAnswer> {
-    const { agent, cwd, model, mode, mcpServers } = open.ref.getSnapshot().context;
+    const { agent, cwd, model, mode, mcpServers, options } = open.ref.getSnapshot().context;
     const request = {
       agent,
       cwd,
       ...(model !== undefined && { model }),
       ...(mode !== undefined && { mode }),
       ...(mcpServers !== undefined && { mcpServers }),
+      ...(options !== undefined && { options }),
     };
     const answer = await open.ask({ type: 'background', message, digest, request });
     // The answer that is remembered: the session may go on while the job is started.

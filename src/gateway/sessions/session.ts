@@ -1,4 +1,5 @@
 import { type Actor, createActor, fromPromise, type InspectionEvent } from 'xstate';
+import type { Wishes } from '../../../machines/changes.ts';
 import type { Command, Refused } from '../../../machines/decide.ts';
 import { after, judge } from '../../../machines/law.ts';
 import type { OrchestratorRef } from '../../../machines/orchestrator.machine.ts';
@@ -12,6 +13,7 @@ import type {
 } from '../../../machines/runner.types.ts';
 import { cursorOf } from '../../../machines/session.ts';
 import { turnOf } from '../../../machines/turn.logic.ts';
+import { AgentError } from '../../agents/agent.ts';
 import type { Fact } from '../../wire/facts.ts';
 import type { SessionSnapshot } from '../../wire/snapshot.ts';
 import type { Clock } from '../clock.ts';
@@ -123,14 +125,17 @@ export class OpenSession {
     if (this.runner.getSnapshot().status === 'active') this.runner.send(event);
   }
 
-  /** Tells a running agent of a new model or mode; one that is not up gets them when it is opened. */
-  async configure(change: {
-    readonly model?: string | undefined;
-    readonly mode?: string | undefined;
-  }): Promise<void> {
+  /** Tells a running agent of new settings; one that is not up gets them when it is opened. */
+  async configure({ model, mode, options = {} }: Omit<Wishes, 'title'>): Promise<void> {
     const agent = await this.host.running();
-    if (change.model !== undefined) await agent?.setModel?.(change.model);
-    if (change.mode !== undefined) await agent?.setMode?.(change.mode);
+    try {
+      if (model !== undefined) await agent?.setModel?.(model);
+      if (mode !== undefined) await agent?.setMode?.(mode);
+      for (const [id, value] of Object.entries(options)) await agent?.setOption?.(id, value);
+    } catch (error) {
+      if (error instanceof AgentError) throw new Refusal(409, error.code, error.message);
+      throw error;
+    }
   }
 
   /** Resolves when the open turn has ended or the session is gone, or after `ms`. Leaves no reader and no timer. */

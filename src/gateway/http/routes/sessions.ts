@@ -50,7 +50,8 @@ export function sessionRoutes({ service }: Outside): readonly Route[] {
     route({
       method: 'patch',
       path: '/api/sessions/:id',
-      summary: 'Changes title, model or mode, or says up to which cursor the user has looked.',
+      summary:
+        'Changes title, model, mode or options of the agent, or says up to which cursor the user has looked.',
       body: changeSession,
       answers: { 200: { description: 'The session after it.', schema: sessionSnapshot } },
       refusals: [400, 404, 409, 413, 415],
