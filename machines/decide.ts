@@ -168,12 +168,13 @@ function stop({ state, context }: Standing, command: Extract<Command, { type: 's
     ? []
     : [{ type: 'queue.held', reason: 'stopped', revision: queue.revision + 1 }];
   const now = { state, ...(open && { turn: open.id }) };
-  const waits = command.message !== undefined && queue.messages.some((q) => q.message.id === command.message);
+  const waits = queue.messages.some((q) => q.message.id === command.message);
   // A message that has not started yet: it stays where it is, and nothing starts by itself.
   if (waits) return { drafts: hold, answer: now };
   const names =
     open !== null &&
-    (command.turn === open.id || (command.message !== undefined && command.message === messageOf(context)));
+    (command.turn === open.id ||
+      (command.message !== undefined && command.message === open.ref.getSnapshot().context.message?.id));
   if (!names) {
     // I4: too late to stop that turn, but the user wanted quiet: nothing more starts by itself.
     const known = context.turns.some(
@@ -200,10 +201,6 @@ function stop({ state, context }: Standing, command: Extract<Command, { type: 's
     drafts: [{ type: 'turn.stopping', turn: open.id, stage: 'asked' }, ...permissions, ...hold],
     answer: { ...now, state: 'cancelling' },
   };
-}
-
-function messageOf(context: SessionContext): string | undefined {
-  return context.open?.ref.getSnapshot().context.message?.id;
 }
 
 function resume(context: SessionContext): Decision {

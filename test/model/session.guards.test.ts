@@ -1,15 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { accepts, after, judge, type SessionMachineSnapshot, unopened } from '../../machines/law.ts';
+import { accepts, type SessionMachineSnapshot } from '../../machines/law.ts';
 import { isGap, isLawful } from '../../machines/session.ts';
 import type { Draft, Fact } from '../../src/wire/facts.ts';
-import { asks, ended, opened, queued, say, started, text, tool, toolDone } from '../support/facts.ts';
-
-/** The session after these facts, which have to be lawful one by one. */
-function at(...drafts: readonly Draft[]): SessionMachineSnapshot {
-  const verdict = judge(unopened('s', 'conversation'), [opened(), ...drafts], 1_000);
-  if (!verdict.lawful) throw new Error(`${verdict.refused.type} at ${verdict.index} is not lawful`);
-  return verdict.facts.map((fact) => ({ ...fact, epoch: 'e' })).reduce(after, unopened('s', 'conversation'));
-}
+import { asks, ended, queued, say, started, text, tool, toolDone } from '../support/facts.ts';
+import { at } from '../support/lawful.ts';
 
 const next = (snapshot: SessionMachineSnapshot, draft: Draft, more: Partial<Fact> = {}) =>
   ({

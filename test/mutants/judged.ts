@@ -5,8 +5,9 @@ const folds = [
   ...unit('wire-fold.kinds', 'wire-fold', 'wire-fold.misfits', 'wire-facts'),
   ...model('runner.outputs'),
 ];
-const sessions = model('session.guards', 'session.chart', 'session.law', 'orchestrator');
+const sessions = model('session.guards', 'decide', 'session.chart');
 const runner = model(
+  'decide',
   'runner.guards',
   'runner.turns',
   'runner.stop',
