@@ -164,7 +164,7 @@ export class Agents {
         this.programs.length + 1,
         options,
         life,
-        random.chance(0.3),
+        random.chance(0.4),
         random.weighted([
           [6, 'meek'],
           [4, 'stubborn'],
@@ -201,6 +201,7 @@ export class Agents {
           (n) => words(program.session, turn, n),
           handle,
           program.survives,
+          this.#scheduler.now,
         );
         for (const fault of plan.faults) this.#watch.hit(`agent: ${fault}`);
         const run = new Run(key, handle, plan, life, () => program.die());

@@ -221,7 +221,9 @@ export class Network {
         call(`stop ${id} ${JSON.stringify(body)}`, (service) => service.stop(id, body), signal),
       resume: (id) => call(`resume ${id}`, (service) => service.resume(id)),
       retry: (id, turn, at) =>
-        call(`retry ${id}`, (service) => service.retry(id, { turn, ...(at !== undefined && { at }) })),
+        call(`retry ${id} ${turn} ${at}`, (service) =>
+          service.retry(id, { turn, ...(at !== undefined && { at }) }),
+        ),
       editQueue: (id, body) =>
         call(`queue ${id} ${JSON.stringify(body)}`, (service) => service.editQueue(id, body)),
       answer: (id, permission, { option, content }, signal) =>

@@ -33,9 +33,15 @@ const options = [
 ] as const;
 
 /** `label`: names the turn in each text, so that every word can be traced to the one who said it. */
-export function planOf(random: Random, label: (n: number) => string, handle: string, canPoll: boolean): Plan {
-  const writer = new Writer(random, label);
-  const isPolled = canPoll && random.chance(0.5);
+export function planOf(
+  random: Random,
+  label: (n: number) => string,
+  handle: string,
+  canPoll: boolean,
+  now: number,
+): Plan {
+  const writer = new Writer(random, label, now);
+  const isPolled = canPoll && random.chance(0.6);
   const accepts = random.weighted([
     [canPoll ? 12 : 5, 'plain'],
     [2, 'never'],
@@ -89,9 +95,11 @@ class Writer {
   readonly faults: string[] = [];
   readonly #random: Random;
   readonly #label: (n: number) => string;
+  readonly #now: number;
   #n = 0;
 
-  constructor(random: Random, label: (n: number) => string) {
+  constructor(random: Random, label: (n: number) => string, now: number) {
+    this.#now = now;
     this.#random = random;
     this.#label = label;
   }
@@ -258,7 +266,10 @@ class Writer {
     if (end === 'never') return this.#note('never ends');
     if (end === 'error') {
       this.#note('ends in an error (A10)');
-      this.say({ type: 'ended', stopReason: 'error', error: { code: 'sim.failed', message: 'It failed.' } });
+      const limit = r.chance(0.6) && { until: this.#now + r.pick([500, 3_000, 15_000, 65_000]) };
+      if (limit) this.#note('has reached the limit of its use');
+      const error = { code: 'sim.failed', message: 'It failed.', ...limit };
+      this.say({ type: 'ended', stopReason: 'error', error });
     } else if (end === 'cancelled') {
       this.#note('gives up by itself');
       this.say({ type: 'ended', stopReason: 'cancelled' });

@@ -16,10 +16,17 @@ export type Deed =
     }
   | { readonly do: 'send again'; readonly tab: number; readonly pick: number }
   | {
-      readonly do: 'stop turn' | 'stop message' | 'stop old' | 'stop job' | 'resume' | 'retry' | 'rename';
+      readonly do: 'stop turn' | 'stop message' | 'stop old' | 'stop job' | 'resume' | 'rename';
       readonly tab: number;
       readonly session: number;
       readonly pick: number;
+    }
+  | {
+      readonly do: 'retry';
+      readonly tab: number;
+      readonly session: number;
+      /** When the agent can be used again, or not at all any more. */
+      readonly at: 'now' | 'later' | 'never';
     }
   | {
       readonly do: 'edit' | 'move' | 'remove';
@@ -93,7 +100,18 @@ const deeds: readonly (readonly [number, (r: Random) => Deed])[] = [
   [0.7, (r) => ({ do: 'stop old', ...where(r), pick: r.int(0, 9) })],
   [2, (r) => ({ do: 'stop job', ...where(r), pick: r.int(0, 9) })],
   [3, (r) => ({ do: 'resume', ...where(r), pick: 0 })],
-  [1.2, (r) => ({ do: 'retry', ...where(r), pick: 0 })],
+  [
+    2,
+    (r) => ({
+      do: 'retry',
+      ...where(r),
+      at: r.weighted([
+        [4, 'now'],
+        [4, 'later'],
+        [1, 'never'],
+      ] as const),
+    }),
+  ],
   [0.7, (r) => ({ do: 'rename', ...where(r), pick: r.int(0, 9) })],
   [1, (r) => ({ do: 'edit', ...where(r), pick: r.int(0, 9), to: 0 })],
   [1, (r) => ({ do: 'move', ...where(r), pick: r.int(0, 9), to: r.int(0, 2) })],
@@ -116,7 +134,7 @@ const deeds: readonly (readonly [number, (r: Random) => Deed])[] = [
   [1.5, (r) => ({ do: 'agent wakes', session: session(r), job: r.chance(0.2), pieces: r.int(1, 4) })],
   [2, (r) => ({ do: 'dismiss', tab: tab(r), ...(r.chance(0.3) && { when: 'connected' as const }) })],
   [0.8, (r) => ({ do: 'reconnect', tab: tab(r) })],
-  [3, (r) => ({ do: 'wait', ms: r.pick([300, 300, 1_500, 1_500, 1_500, 6_000, 6_000, 16_000, 45_000]) })],
+  [3, (r) => ({ do: 'wait', ms: r.pick([300, 300, 1_500, 1_500, 1_500, 6_000, 6_000, 16_000, 70_000]) })],
 ];
 
 /** What goes wrong. Each schedule has some of these and not others: so each is met alone, and in company. */

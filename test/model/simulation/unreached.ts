@@ -16,10 +16,6 @@ const reasons: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^job: .*\[isState\] --> closed/, 'a job is deleted with its conversation, and is not closed before'],
   [/^job: opening\.loading -- .*\[isState\] --> idle/, 'a job is opened with its turn in one append'],
   [
-    /^runner: .*(retry\.|awaitsRetry|isRetryDue|takeRetry)/,
-    'no simulated agent names the end of a usage limit: the explorer goes through the times of a retry',
-  ],
-  [
     /: \(any state\) -- \* \[gap\]/,
     'a page compares each frame with what it has before it routes its facts, and a gateway takes only its own commits',
   ],

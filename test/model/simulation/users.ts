@@ -106,7 +106,9 @@ export class Users {
         return this.#call(page.api.change(session, { title: `title ${step.pick}` }));
       case 'retry': {
         const last = view?.turns.at(-1);
-        return last !== undefined && this.#call(page.api.retry(session, last.id));
+        const soon = this.#scheduler.now + 400;
+        const at = { now: undefined, later: last?.error?.until ?? soon, never: null }[step.at];
+        return last !== undefined && this.#call(page.api.retry(session, last.id, at));
       }
       case 'edit':
       case 'move':

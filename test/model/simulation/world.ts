@@ -251,6 +251,12 @@ export class World {
       page.open('s1');
     }
     await this.pass(3_000);
+    // What is to be run again at its time would begin while all is looked at.
+    for (const session of this.disk.facts.keys()) {
+      const { retry } = this.check.reference(session)?.last.snapshot.context.queue ?? {};
+      const up = this.servers.find((server) => server.isUp)?.gateway;
+      if (retry !== undefined) up?.retry(session, { turn: retry, at: null }).catch(() => {});
+    }
     for (let round = 0; round < 12 && !this.isBroken; round++) {
       if (this.#running.length === 0 && this.#isDelivered && round > 1) break;
       await this.pass(round < 2 ? 2_500 : 6_000);
