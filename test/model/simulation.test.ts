@@ -1,18 +1,7 @@
-import { randomInt } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { report } from './simulation/report.ts';
-import { type Result, run } from './simulation/schedule.ts';
+import { plays } from './simulation/plays.ts';
+import { run } from './simulation/schedule.ts';
 import { fixedSeeds, found } from './simulation/seeds.ts';
-import { shrink } from './simulation/shrink.ts';
-
-async function plays(seed: string): Promise<Result> {
-  const result = await run(seed);
-  if (result.breaches.length > 0) {
-    const shortest = await shrink(result, 60);
-    throw new Error(report(await run(seed, { steps: shortest.steps, tracing: true })));
-  }
-  return result;
-}
 
 describe('the simulated world', () => {
   test('is the same each time that a seed is played, message for message', async () => {
@@ -46,10 +35,4 @@ describe('the simulated world', () => {
       expect([...hits], `the fixed schedules never met: ${fault}`).toContain(`step: ${fault}`);
     }
   });
-
-  test('keeps them in fresh schedules', async () => {
-    const first = randomInt(1, 1_000_000_000);
-    console.log(`fresh seeds ${first} to ${first + 2}; play one again: npm run simulate -- --seed N`);
-    for (let seed = first; seed < first + 3; seed++) await plays(String(seed));
-  }, 60_000);
 });

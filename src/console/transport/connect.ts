@@ -2,7 +2,6 @@ import type { DirectoryRef } from '../../../machines/directory.machine.ts';
 import type { LinkRef } from '../../../machines/link.machine.ts';
 import type { OrchestratorRef } from '../../../machines/orchestrator.machine.ts';
 import type { OutboxRef } from '../../../machines/outbox.machine.ts';
-import type { SessionRef } from '../../../machines/runner.types.ts';
 import { cursorOf, type SessionContext } from '../../../machines/session.ts';
 import { parseCursor } from '../../wire/cursor.ts';
 import type { ServerFrame } from '../../wire/live.ts';
@@ -90,12 +89,11 @@ export function connect({ root, link, outbox, directory }: Actors): () => void {
     }
   };
 
-  const known = new WeakSet<object>();
   const watched = new Map<object, { unsubscribe(): void }>();
-  /** The actor of a session: its jobs, and its end, which may come before it was ever read. */
-  const watch = (session: string, ref: SessionRef) => {
-    if (known.has(ref)) return;
-    known.add(ref);
+  /** The actor of a session that was read: its jobs, and its end. */
+  const watch = (session: string) => {
+    const ref = root.getSnapshot().context.sessions[session]?.ref;
+    if (!ref || watched.has(ref)) return;
     let jobs: unknown;
     const subscription = ref.subscribe({
       next: ({ context }) => {
@@ -111,8 +109,6 @@ export function connect({ root, link, outbox, directory }: Actors): () => void {
     watched.set(ref, subscription);
   };
 
-  let sessions = root.getSnapshot().context.sessions;
-
   const ready = (session: string) => {
     const context = standing(root, session);
     if (!context) return;
@@ -120,6 +116,7 @@ export function connect({ root, link, outbox, directory }: Actors): () => void {
     // Nothing follows the end of a job, or of a session.
     if (status === 'active') {
       link.send({ type: 'subscribe', session, after: cursorOf(context) });
+      watch(session);
     }
     openJobs(session);
     seen(session);
@@ -135,11 +132,6 @@ export function connect({ root, link, outbox, directory }: Actors): () => void {
   };
 
   const subscriptions = [
-    root.subscribe(({ context }) => {
-      if (context.sessions === sessions) return;
-      sessions = context.sessions;
-      for (const [session, { ref }] of Object.entries(sessions)) watch(session, ref);
-    }),
     // The actor says so on its way: it stands there a moment later.
     root.on('ready', ({ session }) => queueMicrotask(() => ready(session))),
     root.on('over', () => queueMicrotask(settle)),

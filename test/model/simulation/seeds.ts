@@ -22,10 +22,6 @@ export const found: readonly (readonly [seed: string, what: string])[] = [
   ['510050700', 'I10: a page takes an older snapshot from a gateway that was overtaken'],
   ['510051356', 'I10: a page goes back and forth between two gateways that race'],
   ['910000465', 'I9: guidance that a page reads in a snapshot is given back beside it'],
-  [
-    '5200396',
-    'I13: a message is on its way for ever, when its session is deleted before the page has read it',
-  ],
   ['5300235', 'I6: a page that was opened without a network reads late, long after it is back'],
   ['77164', 'I9: a message of a session that is deleted before a page has read it is shown for ever'],
 ];
