@@ -1,11 +1,12 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { allTransitions, Coverage } from './coverage.ts';
+import { allTransitions } from './coverage.ts';
 import { report } from './report.ts';
 import { type Result, run } from './schedule.ts';
 import { fixedSeeds } from './seeds.ts';
 import { shrink, stepsBy } from './shrink.ts';
+import { keep, type Place, resume, Totals } from './totals.ts';
 import { isUnreached } from './unreached.ts';
 import type { Order, Played } from './worker.program.ts';
 
@@ -14,7 +15,9 @@ const usage = `npm run simulate -- [options]
   --steps 1,4   only these steps of the seed
   --runs N      so many schedules (default 1,000)
   --minutes M   until M minutes have passed
-  --full        fixed seeds and 100,000 fresh ones; a transition that none of them takes fails the run
+  --full        fixed seeds and 100,000 fresh ones; a transition that none of them takes fails the run. A run that was
+                cut, or that --minutes ended, goes on with the next --full
+  --fresh       begins a full run anew
   --threads T   worker threads (default 2)`;
 
 const { values } = parseArgs({
@@ -25,6 +28,7 @@ const { values } = parseArgs({
     minutes: { type: 'string' },
     threads: { type: 'string', default: '2' },
     full: { type: 'boolean', default: false },
+    fresh: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -44,94 +48,100 @@ async function explain(seed: string, steps?: Result['steps']): Promise<boolean> 
   return false;
 }
 
-interface Totals {
-  runs: number;
-  steps: number;
-  events: number;
-  facts: number;
-  readonly hits: Map<string, number>;
-  readonly coverage: Coverage;
-  readonly failed: Played['failed'][number][];
+/** Seeds for the workers, in order; what a worker has not come back with is open. */
+class Seeds {
+  readonly first: number;
+  readonly #limit: number;
+  readonly #open = new Set<readonly [from: number, size: number]>();
+  readonly #again: (readonly [from: number, size: number])[];
+  #next: number;
+
+  constructor(place: Place, limit: number) {
+    this.first = place.first;
+    this.#limit = limit + fixedSeeds.length;
+    this.#next = place.next;
+    this.#again = [...place.open];
+  }
+
+  get place(): Place {
+    return { first: this.first, next: this.#next, open: [...this.#open, ...this.#again] };
+  }
+
+  take(): { readonly order: Order; readonly done: () => void } | undefined {
+    const size = Math.min(20, this.#limit - this.#next);
+    const range = this.#again.shift() ?? (size > 0 ? ([this.#next, size] as const) : undefined);
+    if (!range) return undefined;
+    const [from, count] = range;
+    this.#next = Math.max(this.#next, from + count);
+    this.#open.add(range);
+    const seedAt = (at: number) => fixedSeeds[at] ?? String(this.first + at - fixedSeeds.length);
+    const seeds = Array.from({ length: count }, (_, i) => seedAt(from + i));
+    return { order: { seeds, every: 4 }, done: () => this.#open.delete(range) };
+  }
 }
 
+const keepEveryMs = 60_000;
+
 async function search(): Promise<boolean> {
-  const first = values.seed === undefined ? randomInt(1, 1_000_000_000) : Number(values.seed);
+  const chosen = values.seed === undefined ? randomInt(1, 1_000_000_000) : Number(values.seed);
+  const cut = values.full && !values.fresh && values.seed === undefined ? resume() : undefined;
+  const totals = cut?.totals ?? new Totals();
   const limit = values.full
     ? 100_000
     : Number(values.runs ?? (values.minutes === undefined ? 1_000 : Infinity));
-  const started = performance.now();
-  const until = values.minutes === undefined ? Infinity : started + Number(values.minutes) * 60_000;
+  const seeds = new Seeds(cut?.place ?? { first: chosen, next: 0, open: [] }, limit);
+  const began = performance.now() - totals.seconds * 1_000;
+  const until = values.minutes === undefined ? Infinity : performance.now() + Number(values.minutes) * 60_000;
   const threads = Number(values.threads);
-  write(`fixed seeds: ${fixedSeeds.length}; fresh seeds from ${first} on; ${threads} threads`);
-  const totals: Totals = {
-    runs: 0,
-    steps: 0,
-    events: 0,
-    facts: 0,
-    hits: new Map(),
-    coverage: new Coverage(),
-    failed: [],
+  if (cut) write(`goes on after ${totals.runs} schedules; --fresh begins anew`);
+  write(`fixed seeds: ${fixedSeeds.length}; fresh seeds from ${seeds.first} on; ${threads} threads`);
+  let [told, kept] = [performance.now(), performance.now()];
+  const tellProgress = () => {
+    const now = performance.now();
+    totals.seconds = (now - began) / 1_000;
+    if (now - told > 5_000) {
+      told = now;
+      write(totals.speed);
+    }
+    if (values.full && now - kept > keepEveryMs) {
+      kept = now;
+      keep(totals, seeds.place);
+    }
   };
-  let next = 0;
-  const order = (): Order | undefined => {
-    if (performance.now() > until || totals.failed.length >= 20) return undefined;
-    const size = Math.min(20, limit + fixedSeeds.length - next);
-    if (size <= 0) return undefined;
-    const seeds = Array.from(
-      { length: size },
-      (_, i) => fixedSeeds[next + i] ?? String(first + next + i - fixedSeeds.length),
-    );
-    next += size;
-    return { seeds, every: 4 };
-  };
-  let told = started;
   await Promise.all(
     Array.from({ length: threads }, () => {
       const worker = new Worker(new URL('./worker.program.ts', import.meta.url));
       return new Promise<void>((resolve, reject) => {
+        let done = () => {};
         const go = () => {
-          const more = order();
-          if (more) worker.postMessage(more);
-          else void worker.terminate().then(() => resolve());
+          const isOver = performance.now() > until || totals.failed.length >= 20;
+          const more = isOver ? undefined : seeds.take();
+          if (!more) return void worker.terminate().then(() => resolve());
+          done = more.done;
+          worker.postMessage(more.order);
         };
         worker.on('error', reject);
         worker.on('message', (played: Played) => {
-          add(totals, played);
-          if (performance.now() - told > 5_000) {
-            told = performance.now();
-            write(speed(totals, (told - started) / 1_000));
-          }
+          done();
+          totals.add(played);
+          tellProgress();
           go();
         });
         go();
       });
     }),
   );
-  write(speed(totals, (performance.now() - started) / 1_000));
+  if (values.full) keep(totals, seeds.place);
+  write(totals.speed);
   const { missed, wrong } = tell(totals);
   for (const { seed, invariant, what } of totals.failed)
     write(`FAILED seed ${seed}: ${invariant}: ${what.slice(0, 400)}`);
   const worst = totals.failed.find((one) => one.invariant !== 'unhandled');
   if (worst) await explain(worst.seed);
-  return totals.failed.length === 0 && wrong === 0 && !(values.full && missed > 0);
-}
-
-function add(totals: Totals, played: Played): void {
-  totals.runs += played.runs;
-  totals.steps += played.steps;
-  totals.events += played.events;
-  totals.facts += played.facts;
-  totals.coverage.merge(played);
-  totals.failed.push(...played.failed);
-  for (const [name, count] of played.hits) totals.hits.set(name, (totals.hits.get(name) ?? 0) + count);
-}
-
-function speed({ runs, events, facts, coverage, failed }: Totals, seconds: number): string {
-  const per = (count: number) => `${Math.round(count / seconds)}/s`;
-  return (
-    `${seconds.toFixed(0)} s: ${runs} schedules (${(runs / seconds).toFixed(1)}/s), events ${per(events)}, ` +
-    `facts ${per(facts)}, ${coverage.situations.size} distinct situations (${per(coverage.situations.size)}), ${failed.length} failed`
-  );
+  const isWhole = !values.full || totals.runs >= limit + fixedSeeds.length;
+  if (!isWhole)
+    write(`not all of it: ${totals.runs} of ${limit + fixedSeeds.length}; the same command goes on`);
+  return totals.failed.length === 0 && wrong === 0 && !(values.full && (missed > 0 || !isWhole));
 }
 
 /**

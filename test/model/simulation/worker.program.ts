@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Coverage } from './coverage.ts';
 import { run } from './schedule.ts';
@@ -26,6 +27,11 @@ process.on('unhandledRejection', (error) => {
   rejected = error;
 });
 
+/** A million of them are kept and compared, and nobody reads them. */
+function short(situation: string): string {
+  return createHash('sha1').update(situation).digest('base64url').slice(0, 12);
+}
+
 async function play({ seeds, every }: Order): Promise<Played> {
   const coverage = new Coverage();
   const hits = new Map<string, number>();
@@ -53,7 +59,7 @@ async function play({ seeds, every }: Order): Promise<Played> {
     hits: [...hits],
     transitions: [...coverage.transitions],
     states: [...coverage.states],
-    situations: [...coverage.situations],
+    situations: [...coverage.situations].map(short),
     failed,
   };
 }
