@@ -39,6 +39,7 @@ export { default as RotateCw } from 'lucide-solid/icons/rotate-cw';
 export { default as Search } from 'lucide-solid/icons/search';
 export { default as ShieldQuestion } from 'lucide-solid/icons/shield-question-mark';
 export { default as Shuffle } from 'lucide-solid/icons/shuffle';
+export { default as SlidersHorizontal } from 'lucide-solid/icons/sliders-horizontal';
 export { default as Square } from 'lucide-solid/icons/square';
 export { default as SquarePen } from 'lucide-solid/icons/square-pen';
 export { default as Sun } from 'lucide-solid/icons/sun';

@@ -94,6 +94,52 @@ describe('what can be done with a conversation', () => {
     expect(picker.value).toBe('large');
     expect(find(page.host, '.head-about').textContent).toContain('Large');
   });
+
+  test('what else it can be set to has a menu, by keyboard alone; one such setting stands in sight', async () => {
+    const gateway = new PageGateway();
+    gateway.open('s');
+    gateway.instead = (path, method) =>
+      method === 'PATCH' && path === '/sessions/s' ? Response.json(gateway.snapshot('s')) : undefined;
+    const web = { type: 'boolean', id: 'web', name: 'Web search', value: false } as const;
+    const choices = [
+      { id: 'low', name: 'Low', group: 'Usual' },
+      { id: 'high', name: 'High', group: 'Slow' },
+    ];
+    const effort = { type: 'select', id: 'effort', name: 'Effort', value: 'low', choices } as const;
+    const page = pageAt('/c/s', gateway);
+    gateway.write('s', { type: 'session.changed', options: [web] });
+    await page.arrive();
+    await page.arrive();
+    expect(find<HTMLInputElement>(page.host, '.picker-switch input').checked).toBe(false);
+    gateway.write('s', { type: 'session.changed', options: [web, effort] });
+    await page.arrive();
+    expect(page.host.querySelector('.picker-switch')).toBeNull();
+    find<HTMLButtonElement>(page.host, '.picker-more').focus();
+    await userEvent.keyboard('{Enter}');
+    const dialog = () => find(document, '[role=dialog]');
+    await expect.poll(() => document.activeElement?.closest('[role=dialog]')).not.toBeNull();
+    const input = find<HTMLInputElement>(dialog(), 'input');
+    input.focus();
+    await userEvent.keyboard(' ');
+    await page.arrive();
+    const select = find<HTMLSelectElement>(dialog(), 'select');
+    expect([...select.querySelectorAll('optgroup')].map((group) => group.label)).toEqual(['Usual', 'Slow']);
+    await userEvent.tab();
+    expect(document.activeElement).toBe(select);
+    await userEvent.keyboard('{ArrowDown}');
+    await page.arrive();
+    expect(done(gateway, 'PATCH', '/sessions/s')).toEqual([
+      { options: { web: true } },
+      { options: { effort: 'high' } },
+    ]);
+    // Nothing of it was taken: each shows what is so, and the focus stays.
+    expect([input.checked, select.value, document.activeElement]).toEqual([false, 'low', select]);
+    gateway.write('s', { type: 'session.changed', options: [{ ...web, value: true }, effort] });
+    await page.arrive();
+    expect(input.checked).toBe(true);
+    await userEvent.keyboard('{Escape}');
+    await expect.poll(() => document.activeElement?.className).toContain('picker-more');
+  });
 });
 
 test('an ending is marked as seen when the page that shows it can be seen, and not before', async () => {

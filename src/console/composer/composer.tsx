@@ -21,7 +21,7 @@ export interface ComposerProps {
   readonly commands: readonly Command[];
   /** Why nothing can be sent. */
   readonly blocked?: string | undefined;
-  /** What else stands beside the buttons: the models and modes to choose from. */
+  /** What else stands beside the buttons: what the agent can be set to. */
   readonly tools?: JSX.Element;
   readonly onSend: (text: string, delivery: Delivery, images: readonly ImageBlock[]) => void;
   readonly onStop: () => void;

@@ -35,6 +35,16 @@ export function createVisible(): Accessor<boolean> {
   return visible;
 }
 
+/** True while a media query holds. */
+export function createMedia(query: string): Accessor<boolean> {
+  const list = matchMedia(query);
+  const [matches, setMatches] = createSignal(list.matches);
+  const look = () => void setMatches(list.matches);
+  list.addEventListener('change', look);
+  onCleanup(() => list.removeEventListener('change', look));
+  return matches;
+}
+
 const [now, setNow] = createSignal(Date.now());
 let watchers = 0;
 let ticking: ReturnType<typeof setInterval> | undefined;

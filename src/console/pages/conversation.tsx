@@ -5,8 +5,8 @@ import { parseCursor } from '../../wire/cursor.ts';
 import { Composer, type Delivery } from '../composer/composer.tsx';
 import { type ImageBlock, imagesOf } from '../composer/images.ts';
 import { OutboxOverlay } from '../composer/outbox.tsx';
-import { Picker } from '../composer/pickers.tsx';
 import { QueueStrip } from '../composer/queue.tsx';
+import { Settings } from '../composer/settings.tsx';
 import { CircleAlert, X } from '../icons.ts';
 import { newId } from '../lib/id.ts';
 import { afterwards } from '../lib/live.ts';
@@ -49,6 +49,7 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
   const models = select((context) => context.models);
   const mode = select((context) => context.mode);
   const modes = select((context) => context.modes);
+  const options = select((context) => context.options);
   const agent = select((context) => context.agent);
   const line = createSelector(directory, ({ context }) => context.agents.find((one) => one.id === agent()));
   const ownCommands = select((context) => context.commands);
@@ -173,20 +174,14 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
           commands={commands()}
           blocked={state() === 'closed' ? 'This conversation is closed.' : undefined}
           tools={
-            <>
-              <Picker
-                label="Model"
-                choices={models() ?? []}
-                chosen={model()}
-                onChoose={(id) => attempt(api.change(props.session, { model: id }))}
-              />
-              <Picker
-                label="Mode"
-                choices={modes() ?? []}
-                chosen={mode()}
-                onChoose={(id) => attempt(api.change(props.session, { mode: id }))}
-              />
-            </>
+            <Settings
+              models={models() ?? []}
+              model={model()}
+              modes={modes() ?? []}
+              mode={mode()}
+              options={options() ?? []}
+              onChange={(change) => attempt(api.change(props.session, change))}
+            />
           }
           onSend={send}
           onStop={stop}
