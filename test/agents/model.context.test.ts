@@ -1,7 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { estimateText, exchangesOf } from '../../src/agents/model/context.ts';
+import { stepsOf } from '../../src/agents/model/earlier.steps.ts';
 import { createModel, createModels } from '../../src/agents/model/model.ts';
-import type { Turn } from '../../src/wire/turn.ts';
+import type { ToolPart, Turn } from '../../src/wire/turn.ts';
 import { ManualClock } from '../support/model-clock.ts';
 import { answer, Gate, start } from '../support/model-server.ts';
 import { bench, ended, openOptions, run, said } from './model.fixture.ts';
@@ -272,5 +273,104 @@ describe('sessions side by side', () => {
     gate.open();
     expect(said(await whole)).toBe('ab');
     expect(said(await stopped)).toBe('a');
+  });
+});
+
+describe('what a model did with tools in an earlier turn', () => {
+  const tool = (id: string, more: object = {}): ToolPart => ({
+    type: 'tool',
+    id,
+    title: 'T',
+    kind: 'read',
+    status: 'completed',
+    content: [{ type: 'content', content: { type: 'text', text: `result of ${id}` } }],
+    locations: [],
+    output: '',
+    rawInput: { path: 'a.ts' },
+    ...more,
+  });
+  const text = (id: string, text: string) => ({ type: 'text', id, text, revision: 0 }) as const;
+  const withParts = (...parts: Turn['parts']) => turn('t1', 'look', '', { parts });
+
+  test('D3: is told to it after a restart: its calls, their results, and what it said in between', async () => {
+    const { session, server } = await bench(
+      [answer('yes')],
+      { tools: true },
+      {
+        history: [
+          withParts(
+            text('p1', 'I look.'),
+            tool('read-1'),
+            tool('list-2', { rawInput: {} }),
+            text('p2', 'Now I write.'),
+            tool('edit-3', {
+              kind: 'edit',
+              content: [{ type: 'diff', path: '/w/a.ts', oldText: 'a', newText: 'b' }],
+              rawInput: { path: 'a.ts', oldText: 'a', newText: 'b' },
+            }),
+            tool('run-4', { status: 'refused', content: [], rawInput: { command: 'make' } }),
+            tool('run-5', {
+              status: 'failed',
+              content: [],
+              output: 'no rule',
+              exitCode: 2,
+              rawInput: { command: 'm' },
+            }),
+            text('p3', 'Done.'),
+          ),
+        ],
+      },
+    );
+    await run(session, 'did you?');
+    const messages = server.requests[0]?.body?.messages.slice(1) as Record<string, unknown>[];
+    expect(messages.map(({ role }) => role)).toEqual([
+      'user',
+      'assistant',
+      'tool',
+      'tool',
+      'assistant',
+      'tool',
+      'tool',
+      'tool',
+      'assistant',
+      'user',
+    ]);
+    expect(messages[1]).toMatchObject({
+      content: 'I look.',
+      tool_calls: [
+        { id: 't1_read-1', function: { name: 'read', arguments: '{"path":"a.ts"}' } },
+        { id: 't1_list-2', function: { name: 'list', arguments: '{}' } },
+      ],
+    });
+    expect(messages.filter(({ role }) => role === 'tool').map(({ content }) => content)).toEqual([
+      'result of read-1',
+      'result of list-2',
+      'Changed /w/a.ts.',
+      'The person did not allow this.',
+      'no rule\n(exit code 2)',
+    ]);
+    expect(messages[8]).toMatchObject({ content: 'Done.' });
+  });
+
+  test('is bounded, and left out where the model gets no tools or the call was never made', async () => {
+    const big = 'x'.repeat(100_000);
+    const parts = Array.from({ length: 50 }, (_, n) =>
+      tool(`write-${n}`, { rawInput: { path: 'f', text: big }, content: [], output: big }),
+    );
+    const { steps = [] } = stepsOf(withParts(...parts)) ?? {};
+    expect(JSON.stringify(steps).length).toBeLessThan(100_000);
+    expect(stepsOf(withParts(tool('read-1', { rawInput: undefined })))).toBeUndefined();
+    expect(stepsOf(withParts(tool('call_abc')))).toBeUndefined();
+    const { session, server } = await bench(
+      [answer('ok')],
+      {},
+      { history: [withParts(tool('read-1'), text('p', 'Read.'))] },
+    );
+    await run(session, 'and?');
+    expect(server.requests[0]?.body?.messages).toEqual([
+      { role: 'user', content: 'look' },
+      { role: 'assistant', content: 'Read.' },
+      { role: 'user', content: 'and?' },
+    ]);
   });
 });

@@ -40,12 +40,13 @@ describe('retries', () => {
   });
 
   test('a wait of more than two minutes is not begun: the end says how long', async () => {
-    const { session } = await bench([{ status: 429, headers: { 'retry-after': '3600' } }]);
+    const { session, clock } = await bench([{ status: 429, headers: { 'retry-after': '3600' } }]);
     const outputs = await run(session, 'hi');
     expect(retries(outputs)).toEqual([]);
     expect(ended(outputs).error).toEqual({
       code: 'model.usage_limit',
       message: expect.stringMatching(/until .*\d\d:\d\d: retry then/),
+      until: clock.now() + 3_600_000,
     });
   });
 

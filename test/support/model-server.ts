@@ -56,6 +56,8 @@ export interface ModelServerOptions {
   readonly script: readonly Reply[] | ((request: RecordedRequest, index: number) => Reply | Promise<Reply>);
   /** Entries of the list of models: ids, or whole entries; undefined answers 404. */
   readonly models?: readonly (string | Readonly<Record<string, unknown>>)[];
+  /** What it answers besides, by path: the API of its own that a local server has. Undefined: 404. */
+  readonly own?: (path: string) => unknown;
   readonly port?: number;
 }
 
@@ -126,6 +128,8 @@ export async function start(options: ModelServerOptions): Promise<ModelServer> {
       return json(response, 200, shape.list(options.models));
     }
     const body = await readBody(request);
+    const own = shape.chat.test(path) ? undefined : options.own?.(path);
+    if (own !== undefined) return json(response, 200, own);
     if (request.method !== 'POST' || !shape.chat.test(path)) {
       return json(response, 404, { error: { message: `no ${request.method} ${path} here` } });
     }

@@ -8,15 +8,21 @@ export interface Exchange {
   readonly user: readonly ContentBlock[];
   /** All that the user was told. */
   readonly answer: string;
-  /** The steps in which tools were used, where this session saw them itself. */
+  /** The steps in which tools were used. */
   readonly steps?: readonly ModelMessage[];
   /** With steps: what was said after the last one. */
   readonly rest?: string;
   readonly endedWell: boolean;
 }
 
-/** Settled turns as context: text only, as the user sees it. A turn that was retried counts as its retry alone. */
-export function exchangesOf(turns: readonly Turn[]): Exchange[] {
+/**
+ * Settled turns as context: their text, as the user sees it, and what `told` makes of their tools. A turn that was retried
+ * counts as its retry alone.
+ */
+export function exchangesOf(
+  turns: readonly Turn[],
+  told: (turn: Turn) => Pick<Exchange, 'steps' | 'rest'> | undefined = () => undefined,
+): Exchange[] {
   const retried = new Set(turns.flatMap((turn) => turn.retryOf ?? []));
   return turns
     .filter((turn) => turn.outcome !== undefined && !retried.has(turn.id))
@@ -25,8 +31,9 @@ export function exchangesOf(turns: readonly Turn[]): Exchange[] {
       user: turn.message?.content ?? [],
       answer: turn.parts.flatMap((part) => (part.type === 'text' ? part.text : [])).join('\n\n'),
       endedWell: turn.outcome === 'finalized',
+      ...told(turn),
     }))
-    .filter((exchange) => exchange.user.length > 0 || exchange.answer !== '');
+    .filter(({ user, answer, steps }) => user.length > 0 || answer !== '' || steps !== undefined);
 }
 
 /** An image or a sound, whatever its size: what the usual models charge for a picture of about a megapixel. */

@@ -5,6 +5,7 @@ import { realClock } from './clock.ts';
 import type { ModelOptions, ModelServer } from './options.ts';
 import { loadSdk } from './providers.ts';
 import { createSession } from './session.ts';
+import { createWindows } from './windows.ts';
 
 /**
  * The connector of one model server: OpenAI-compatible (OpenAI, Ollama, llama.cpp, vLLM, LM Studio …), Anthropic or
@@ -27,6 +28,7 @@ export function createModel(options: ModelOptions = {}): Connector {
   const { server, settingsFile, clock = realClock, random = Math.random, fetch: fetcher = fetch } = options;
   if (!server) return unconfigured(settingsFile);
   const catalog = createCatalog(server, clock, fetcher);
+  const windows = createWindows(server, clock, fetcher);
   const missing = missingKey(server);
 
   return {
@@ -48,7 +50,10 @@ export function createModel(options: ModelOptions = {}): Connector {
       if (missing !== undefined) throw new AgentError('model.key_missing', missing);
       await loadSdk(server);
       let open = true;
-      const agent = createSession({ server, settingsFile, catalog, clock, random, fetch: fetcher }, session);
+      const agent = createSession(
+        { server, settingsFile, catalog, windows, clock, random, fetch: fetcher },
+        session,
+      );
       // Not awaited: a server that is slow to list its models may be quick to answer.
       void catalog.list().then(({ models }) => {
         const model = session.model ?? server.model ?? models[0]?.id;

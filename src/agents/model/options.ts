@@ -18,7 +18,7 @@ export interface ModelServer {
   readonly headers?: Readonly<Record<string, Secret>>;
   /** Used when the session names none; without it, the first one that the server lists. */
   readonly model?: string;
-  /** Tokens. Without it, what the server says of the model; else a size that is usual for the provider. */
+  /** Tokens. Without it, what the server says of the model, now or in its list; else a size that is usual for the provider. */
   readonly contextWindow?: number;
   /** Tokens; sent as `max_tokens` and kept free in the window. */
   readonly maxOutputTokens?: number;

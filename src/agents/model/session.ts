@@ -10,10 +10,13 @@ import {
 } from '../agent.ts';
 import type { Catalog } from './catalog.ts';
 import { type Exchange, exchangesOf } from './context.ts';
+import { stepsOf } from './earlier.steps.ts';
 import { type Chosen, type Memory, runTurn, type Said, type TurnDeps } from './turn.ts';
+import type { Windows } from './windows.ts';
 
 export interface SessionDeps extends TurnDeps {
   readonly catalog: Catalog;
+  readonly windows: Windows;
 }
 
 interface Current {
@@ -25,18 +28,26 @@ interface Current {
 export function createSession(deps: SessionDeps, options: OpenOptions): AgentSession {
   const { server, clock } = deps;
   let model = options.model ?? server.model;
-  const exchanges = exchangesOf(options.history);
+  const exchanges = exchangesOf(options.history, stepsOf);
   const memory: Memory = { exchanges, first: 0, always: new Set(), toolless: new Set() };
   let known: Chosen | undefined;
   let current: Current | undefined;
 
+  /** What the server says of the window now goes before what its list said once. */
   async function chosen(): Promise<Chosen> {
+    const choice = await listed();
+    if (server.contextWindow !== undefined) return choice;
+    const { window = choice.window, most } = await deps.windows.of(choice.id);
+    return { id: choice.id, window, ...(most !== undefined && { most }) };
+  }
+
+  async function listed(): Promise<Chosen> {
     if (known !== undefined && known.id === (model ?? known.id)) return known;
     if (model !== undefined && server.contextWindow !== undefined)
       return { id: model, window: server.contextWindow };
     const { models, problem } = await deps.catalog.list();
-    const listed = model === undefined ? models[0] : models.find((one) => one.id === model);
-    const id = model ?? listed?.id;
+    const entry = model === undefined ? models[0] : models.find((one) => one.id === model);
+    const id = model ?? entry?.id;
     if (id === undefined) {
       const why = problem ?? 'it lists none';
       throw new AgentError(
@@ -44,7 +55,7 @@ export function createSession(deps: SessionDeps, options: OpenOptions): AgentSes
         `No model is named for ${server.baseUrl}, and none could be found there (${why}): choose one, or set "model" for "${server.id}"${deps.settingsFile ? ` in ${deps.settingsFile}` : ''}.`,
       );
     }
-    const choice = { id, window: server.contextWindow ?? listed?.contextWindow };
+    const choice = { id, window: server.contextWindow ?? entry?.contextWindow };
     // Asked once for each model: a list that is slow must not delay every turn.
     if (problem === undefined) known = choice;
     return choice;

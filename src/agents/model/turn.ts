@@ -34,6 +34,8 @@ export interface TurnDeps {
 export interface Chosen {
   readonly id: string;
   readonly window: number | undefined;
+  /** Tokens that it could have at most, while its window is not known. */
+  readonly most?: number;
 }
 
 /** What a session keeps from turn to turn. */
@@ -88,6 +90,8 @@ class TurnRun {
   readonly #request: TurnRequest;
   readonly #model: Chosen;
   readonly #toolbox: Toolbox;
+  /** Tokens; assumed where nobody says it. */
+  readonly #window: number;
   /** Estimated tokens that a request may have. */
   readonly #budget: number;
   #accepted = false;
@@ -100,7 +104,9 @@ class TurnRun {
     this.#request = request;
     this.#model = model;
     this.#toolbox = new Toolbox({ ...request.tools, always: memory.always });
-    this.#budget = budgetOf(model.window ?? shapeOf(deps.server).window, deps.server.maxOutputTokens);
+    this.#window =
+      model.window ?? Math.min(shapeOf(deps.server).window, model.most ?? Number.POSITIVE_INFINITY);
+    this.#budget = budgetOf(this.#window, deps.server.maxOutputTokens);
   }
 
   async *run(): AsyncGenerator<Output, StopReason> {
@@ -233,7 +239,7 @@ class TurnRun {
       estimateMessages(said.steps);
     memory.first = firstSent(memory.exchanges, before, own, this.#budget);
     const size = {
-      window: this.#model.window ?? shapeOf(server).window,
+      window: this.#window,
       known: this.#model.window !== undefined,
     };
     if (memory.first > before) yield contextCut(memory.first, size, server.id);
@@ -252,15 +258,22 @@ class TurnRun {
     }
   }
 
+  /** A model that was loaded for this turn has a window by now. */
+  async #known(): Promise<number | undefined> {
+    if (this.#model.window !== undefined || this.#model.most === undefined) return this.#model.window;
+    const { id, window } = await this.#request.choose();
+    return id === this.#model.id ? window : undefined;
+  }
+
   /** Of all requests of the turn together; the context is that of the last one. */
-  *#usage(counts: TokenCounts | undefined): Generator<Output> {
+  async *#usage(counts: TokenCounts | undefined): AsyncGenerator<Output> {
     const { inputTokens, outputTokens, totalTokens } = counts ?? {};
     if (inputTokens === undefined && outputTokens === undefined) return;
     const first = this.#input + this.#output === 0;
     this.#input += inputTokens ?? 0;
     this.#output += outputTokens ?? 0;
     const total = first ? totalTokens : this.#input + this.#output;
-    const { window } = this.#model;
+    const window = await this.#known();
     yield {
       type: 'usage',
       turn: this.#request.turn,
