@@ -83,7 +83,7 @@ export class Run {
       if (output.type !== 'tool.started' || ended.has(output.toolCallId)) continue;
       const { toolCallId } = output;
       ended.add(toolCallId);
-      if (ended.size % 2 === 0) this.#say({ type: 'tool.refused', toolCallId, reason: 'It was stopped.' });
+      if (ended.size % 2 === 1) this.#say({ type: 'tool.refused', toolCallId, reason: 'It was stopped.' });
       else this.#say({ type: 'tool.finished', toolCallId, status: 'failed' });
     }
   }

@@ -61,9 +61,12 @@ export type Deed =
       readonly upon: 'nothing' | 'open' | 'leave' | 'reconnect';
       readonly ms: number;
     }
-  | { readonly do: 'away' | 'slow'; readonly tab: number; readonly ms: number }
+  | { readonly do: 'away'; readonly tab: number; readonly ms: number }
+  /** `wait`: nobody does anything else meanwhile. */
+  | { readonly do: 'slow'; readonly tab: number; readonly ms: number; readonly wait: boolean }
   | { readonly do: 'crash' | 'restart'; readonly down: number }
-  | { readonly do: 'race'; readonly ms: number }
+  /** `moves`: pages lose their connection meanwhile, and find the one gateway or the other. */
+  | { readonly do: 'race'; readonly ms: number; readonly moves: boolean }
   | { readonly do: 'restore'; readonly keep: number; readonly down: number }
   | { readonly do: 'disk full'; readonly ms: number }
   | { readonly do: 'append fails'; readonly times: number }
@@ -151,10 +154,10 @@ const faults: readonly (readonly [number, (r: Random) => Deed])[] = [
     }),
   ],
   [1, (r) => ({ do: 'away', tab: tab(r), ms: r.pick([50, 700, 4_000, 40_000]) })],
-  [1.5, (r) => ({ do: 'slow', tab: tab(r), ms: r.pick([100, 1_500, 8_000, 15_000]) })],
+  [1.5, (r) => ({ do: 'slow', tab: tab(r), ms: r.pick([100, 1_500, 8_000, 15_000]), wait: r.chance(0.3) })],
   [2, (r) => ({ do: 'crash', down: r.pick([0, 40, 1_000]) })],
   [1.2, (r) => ({ do: 'restart', down: r.pick([0, 40, 1_000]) })],
-  [0.8, (r) => ({ do: 'race', ms: r.pick([50, 500, 3_000, 9_000]) })],
+  [0.8, (r) => ({ do: 'race', ms: r.pick([50, 500, 3_000, 9_000]), moves: r.chance(0.5) })],
   [0.4, (r) => ({ do: 'restore', keep: r.pick([0.3, 0.6, 0.9, 1]), down: 40 })],
   [1, (r) => ({ do: 'disk full', ms: r.pick([50, 600, 4_000]) })],
   [1, (r) => ({ do: 'append fails', times: r.int(1, 3) })],

@@ -128,7 +128,9 @@ export class World {
         await this.pass(step.ms);
         return true;
       case 'slow':
-        return network.slow(page, step.ms);
+        if (!network.slow(page, step.ms)) return false;
+        if (step.wait) await this.pass(step.ms + 500);
+        return true;
       case 'away': {
         network.away.add(page);
         network.cut(page);
@@ -154,6 +156,11 @@ export class World {
         watch.hasRaced = true;
         const old = this.servers.filter((server) => server.isUp);
         this.#start();
+        for (const part of step.moves ? [0.2, 0.5, 0.8] : []) {
+          scheduler.after(step.ms * part, () => {
+            for (const { name } of this.pages) network.cut(name);
+          });
+        }
         // Until one of them writes, it does not know of the other: after a race the gateway is started anew.
         scheduler.after(step.ms, () => {
           this.#crash();
