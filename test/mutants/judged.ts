@@ -40,7 +40,7 @@ export const judged: Readonly<Record<string, readonly string[]>> = {
   'machines/link.machine.ts': links,
   'machines/link.subscriptions.ts': links,
   'machines/closings.ts': model('decide', 'runner.outputs', 'runner.stop'),
-  'machines/reduce.ts': runner,
+  'machines/reduce.ts': model('reduce', 'session.guards', 'session.chart'),
   'src/wire/think.ts': unit('think'),
   'src/wire/turn.ts': [...folds, ...model('session.guards')],
   'src/wire/output.ts': folds,
