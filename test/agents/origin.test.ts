@@ -36,10 +36,17 @@ async function job(local: Local, id: string, words?: string) {
 function recorder(): { readonly connector: Connector; readonly opened: OpenOptions[] } {
   const opened: OpenOptions[] = [];
   const session = (options: OpenOptions): AgentSession => ({
-    async *prompt() {
+    async *prompt({ content }) {
       if (options.kind === 'conversation')
         options.onOutput({ type: 'changed', agentSession: 'of-the-agent' });
+      if (content.some((block) => block.type === 'text' && block.text === 'becomes a job')) {
+        yield { type: 'ended', stopReason: 'job', job: 'of-its-own' };
+        return;
+      }
       yield { type: 'text', text: 'Done.' };
+      yield { type: 'ended', stopReason: 'end_turn' };
+    },
+    async *reattach() {
       yield { type: 'ended', stopReason: 'end_turn' };
     },
     cancel() {},
@@ -78,6 +85,19 @@ describe('a background job knows the conversation that it comes from', () => {
     ]);
     const own = (await local.gateway.job(id)).turns.map((one) => one.id);
     expect(given?.history.some((one) => own.includes(one.id))).toBe(false);
+  });
+
+  it('unless the agent began it itself: what runs already is joined, and told nothing', async () => {
+    const { connector, opened } = recorder();
+    const local = await talkTo(connector);
+    await turn(local, 'one');
+    const followed = await local.follow('s');
+    await turn(local, 'two', 'becomes a job');
+    await followed.until((fact) => fact.type === 'job.settled');
+    expect(opened.map(({ kind, history, fork }) => [kind, history.length, fork])).toEqual([
+      ['conversation', 0, undefined],
+      ['job', 0, undefined],
+    ]);
   });
 
   it('of a conversation that has not begun has nothing to know', async () => {

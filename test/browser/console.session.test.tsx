@@ -142,6 +142,22 @@ describe('what can be done with a conversation', () => {
   });
 });
 
+test('in a narrow window the message box is whole, with all that can be chosen in it', async () => {
+  const gateway = new PageGateway();
+  gateway.open('s');
+  const choices = [{ id: 'one', name: 'A choice with a long name' }];
+  gateway.write('s', { type: 'session.changed', models: choices, model: 'one', modes: choices, mode: 'one' });
+  const page = pageAt('/c/s', gateway);
+  await page.arrive();
+  page.host.style.width = '360px';
+  await painted();
+  const box = find(page.host, '.composer').getBoundingClientRect();
+  const dock = find(page.host, '.dock').getBoundingClientRect();
+  const send = find(page.host, '.composer-bar > :last-child').getBoundingClientRect();
+  expect(box.right).toBeLessThanOrEqual(dock.right);
+  expect(send.right).toBeLessThanOrEqual(box.right);
+});
+
 test('an ending is marked as seen when the page that shows it can be seen, and not before', async () => {
   const gateway = new PageGateway();
   gateway.open('s');

@@ -335,12 +335,11 @@ export const scenarios: readonly Scenario[] = [
       await talk.say('answer', scene, 'background');
       const { job, outcome } = await talk.first('job.settled');
       assert.equal(outcome, 'finalized');
-      const asked = JSON.stringify(model.requests(scene)[0]?.messages);
+      const asked = JSON.stringify(model.requests(scene));
       assert.ok(asked.includes(`answer ${first}`), 'the job does not know what was said before');
       const done = Talk.join(gateway, job);
-      await done.ended('t2');
+      await done.ended('t2').finally(() => done.leave());
       const told = done.turn('t2').parts.find((part) => part.type === 'notice');
-      done.leave();
       return told?.type === 'notice'
         ? 'does not fork: the job gets the earlier turns as text, and says so'
         : undefined;
@@ -374,11 +373,14 @@ export const scenarios: readonly Scenario[] = [
       assert.ok(!JSON.stringify(made.turns).includes('<system'), 'hidden text is shown');
       const later = Talk.join(gateway, made.id);
       const scene = nextScene();
-      await finished(later, await later.say('answer', scene));
-      const asked = JSON.stringify(model.requests(scene)[0]?.messages);
+      try {
+        await finished(later, await later.say('answer', scene));
+        later.check();
+      } finally {
+        later.leave();
+      }
+      const asked = JSON.stringify(model.requests(scene));
       assert.ok(asked.includes(`answer ${first}`), 'the agent does not know what was said before');
-      later.check();
-      later.leave();
       return two.outcome === 'interrupted' ? undefined : 'closes the command that was cut by itself';
     },
   },
