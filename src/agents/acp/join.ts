@@ -39,7 +39,9 @@ export async function join({ agent, session, peer, mcpServers }: Joining, open: 
       const request = () =>
         peer.ask<Offered & { sessionId?: string }>(method, { sessionId: from, cwd, mcpServers: usable });
       const offered = await session.replaying(request);
-      return session.opened(method === 'session/fork' ? String(offered.sessionId) : from, offered);
+      if (method !== 'session/fork') return session.opened(from, offered);
+      if (typeof offered.sessionId !== 'string') throw new Error('it named no session');
+      return session.opened(offered.sessionId, offered);
     } catch (error) {
       if (error instanceof AgentError || codeOf(error) === loginNeeded) throw error;
       const what =
