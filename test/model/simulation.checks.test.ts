@@ -1,10 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { after, unopened } from '../../machines/law.ts';
-import type { Draft } from '../../src/wire/facts.ts';
+import type { Draft, Fact } from '../../src/wire/facts.ts';
 import type { Turn } from '../../src/wire/turn.ts';
 import { ended, opened, Script, started, text } from '../support/facts.ts';
 import { allFits, endsSayWhy, everyWordOnce, ownWords, quietPolls } from './simulation/checks.ts';
+import { allTransitions } from './simulation/coverage.ts';
+import type { Disk } from './simulation/disk.ts';
 import { difference, Reference } from './simulation/reference.ts';
+import { Scheduler } from './simulation/scheduler.ts';
+import { idleExcuses } from './simulation/unreached.ts';
+import { Watch } from './simulation/watch.ts';
 
 const log = (...drafts: readonly Draft[]) => new Script().write(opened(), ...drafts);
 const said = (...words: readonly string[]) => words.map((word) => ({ type: 'text' as const, text: word }));
@@ -18,6 +23,17 @@ const turn = (...words: readonly string[]): Turn => ({
   accepted: true,
   misfits: [],
 });
+
+/** What looks on, where these facts are written and `gateway1` was told so. */
+function watched(...facts: Fact[]) {
+  const known = facts.length;
+  const acknowledged = new Map([
+    ['s', known],
+    ['s gateway1', known],
+  ]);
+  const disk = { facts: new Map([['s', facts]]), acknowledged } as unknown as Disk;
+  return [new Watch(new Scheduler(), disk, false), facts] as const;
+}
 
 describe('the checks of the simulation can fail', () => {
   test('I13: a failure that does not say why', () => {
@@ -50,6 +66,32 @@ describe('the checks of the simulation can fail', () => {
     expect(allFits([{ ...turn(), misfits: [{ seq: 4, reason: 'text at 3' }] }])).not.toEqual([]);
   });
 
+  test('I5: a turn that is cancelled twice by one gateway, and a cancel where no turn is open', () => {
+    const [watch, facts] = watched(...log(started('t')));
+    watch.cancelled('s', 'gateway1');
+    watch.cancelled('s', 'gateway2');
+    expect(watch.breaches).toEqual([]);
+    watch.cancelled('s', 'gateway1');
+    expect(watch.breaches).toHaveLength(1);
+    facts.push(...log(started('t'), ended('t')));
+    watch.cancelled('s', 'gateway3');
+    expect(watch.breaches).toHaveLength(2);
+  });
+
+  test('I3, I5: a prompt for a turn that has ended, or that this gateway has stopped', () => {
+    const [watch] = watched(...log(started('t'), ended('t')));
+    watch.prompted('s', 't', { gateway: 'gateway1', times: 1, busy: false });
+    expect(watch.breaches.map((one) => one.invariant)).toEqual(['I3']);
+    const stopping = { type: 'turn.stopping', turn: 't', stage: 'asked' } as const;
+    const [other] = watched(...log(started('t'), stopping));
+    // Of two gateways one may not have heard of what the other wrote.
+    other.hasRaced = true;
+    other.prompted('s', 't', { gateway: 'gateway2', times: 1, busy: false });
+    expect(other.breaches).toEqual([]);
+    other.prompted('s', 't', { gateway: 'gateway1', times: 1, busy: false });
+    expect(other.breaches.map((one) => one.invariant)).toEqual(['I5']);
+  });
+
   test('I6: an actor that differs from its log', () => {
     const facts = new Script().write(opened(), { type: 'session.changed', title: 'One' });
     const reference = new Reference(facts[0] as never);
@@ -59,4 +101,8 @@ describe('the checks of the simulation can fail', () => {
     const other = { ...same, context: { ...same.context, title: 'Two' } } as typeof same;
     expect(difference(other, reference.last)).toContain('title');
   });
+});
+
+test('each transition that is excused from the coverage of the simulation exists', () => {
+  expect(idleExcuses([...allTransitions().values()])).toEqual([]);
 });

@@ -37,3 +37,8 @@ const reasons: readonly (readonly [pattern: RegExp, reason: string])[] = [
 export function isUnreached(text: string): boolean {
   return reasons.some(([pattern]) => pattern.test(text));
 }
+
+/** Excuses for nothing: no transition reads like that. */
+export function idleExcuses(texts: readonly string[]): readonly string[] {
+  return reasons.filter(([pattern]) => !texts.some((text) => pattern.test(text))).map(([, reason]) => reason);
+}
