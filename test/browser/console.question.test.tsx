@@ -122,6 +122,10 @@ test('a page to visit is shown whole and opens apart, if it is one of the web', 
   expect(link.textContent).toBe(permissions.visit.url);
   expect([link.target, link.rel]).toEqual(['_blank', 'noopener noreferrer']);
   expect(find(host, '.question-page').textContent).toContain('login.example');
+  const accepted = asked({ ...permissions.visit, state: 'answered', option: 'accept' });
+  expect(find<HTMLAnchorElement>(accepted.host, '.permission a').href).toBe(permissions.visit.url);
+  const declined = asked({ ...permissions.visit, state: 'answered', option: 'decline' });
+  expect(declined.host.querySelector('.permission a')).toBeNull();
   const strange = asked({ ...permissions.visit, url: 'javascript:alert(1)' });
   expect(strange.host.querySelector('.permission a')).toBeNull();
 });

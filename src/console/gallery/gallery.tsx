@@ -3,6 +3,7 @@ import type { Part, Turn } from '../../wire/turn.ts';
 import { Composer } from '../composer/composer.tsx';
 import { OutboxOverlay } from '../composer/outbox.tsx';
 import { QueueStrip } from '../composer/queue.tsx';
+import { Settings } from '../composer/settings.tsx';
 import { FileText, MessageSquare } from '../icons.ts';
 import { JobList } from '../jobs/job-list.tsx';
 import { createField, createToggle } from '../lib/ui.ts';
@@ -143,10 +144,11 @@ const parts: readonly Part[] = [
 function Controls() {
   const queue = { onEdit: nothing, onRemove: nothing, onMove: nothing, onResume: nothing };
   const composer = { commands: sample.commands, onSend: nothing, onStop: nothing };
+  const settings = () => <Settings {...sample.settings} onChange={async () => {}} />;
   return (
     <>
       <Section title="Composer">
-        <Composer {...composer} session="gallery-1" busy={false} stopping={false} />
+        <Composer {...composer} session="gallery-1" busy={false} stopping={false} tools={settings()} />
         <Composer {...composer} session="gallery-2" busy={true} stopping={false} />
         <Composer {...composer} session="gallery-3" busy={true} stopping={true} />
         <Composer

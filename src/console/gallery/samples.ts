@@ -421,3 +421,30 @@ export const earlier: EarlierSessions = {
   ],
   next: '2',
 };
+
+export const settings = {
+  models: [
+    { id: 'small', name: 'Small' },
+    { id: 'large', name: 'Large' },
+  ],
+  model: 'large',
+  modes: [
+    { id: 'ask', name: 'Ask' },
+    { id: 'auto', name: 'Auto' },
+  ],
+  mode: 'ask',
+  options: [
+    {
+      type: 'select',
+      id: 'effort',
+      name: 'Thinking',
+      description: 'How long it thinks before it answers.',
+      value: 'low',
+      choices: [
+        { id: 'low', name: 'Low' },
+        { id: 'high', name: 'High' },
+      ],
+    },
+    { type: 'boolean', id: 'web', name: 'Web search', value: true },
+  ],
+} as const;

@@ -86,6 +86,8 @@ export function Permission(props: {
               <Quoted text={props.permission.title} />
             </span>
           </p>
+          {/* To accept is to be willing: the page may still have to be opened. */}
+          <Show when={allowed() && props.permission.url}>{(url) => <PageLink url={url()} />}</Show>
           <Show when={given()}>
             {(part) => <GivenValues form={part().form as Form} content={part().content ?? {}} />}
           </Show>
