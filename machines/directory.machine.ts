@@ -35,6 +35,12 @@ export interface DirectoryContext {
   /** Why it could not be read, while it cannot. */
   readonly problem: Failure | null;
   readonly attempt: number;
+  /** The last line of the last page: what is older came in another way, and other lines may lie between. */
+  readonly until: number;
+  /** What the conversations are searched for; empty: for nothing. */
+  readonly query: string;
+  /** What the gateway has found for it; null while it has not answered. */
+  readonly found: readonly SessionSummary[] | null;
   /** What came while it was being read. */
   readonly touched: readonly string[];
   readonly removed: readonly string[];
@@ -55,7 +61,9 @@ export type DirectoryEvent =
   /** Changes may have been missed. */
   | { readonly type: 'reload' }
   /** The reader wants older ones. */
-  | { readonly type: 'more' };
+  | { readonly type: 'more' }
+  /** The reader wants those whose titles hold these words; none: all again. */
+  | { readonly type: 'search'; readonly query: string };
 
 const problemOf = (error: unknown): Failure => ({
   code: error instanceof Error && 'code' in error ? String(error.code) : 'network',
@@ -70,17 +78,35 @@ export const directoryMachine = setup({
     load: fromPromise<Loaded>(() => {
       throw new Error('the load actor was not provided');
     }),
+    /** The newest conversations whose titles hold the words. */
+    find: fromPromise<readonly SessionSummary[], { readonly query: string }>(() => {
+      throw new Error('the find actor was not provided');
+    }),
     /** The conversations that follow this one. */
     page: fromPromise<Pick<Loaded, 'sessions' | 'more'>, { readonly before: string }>(() => {
       throw new Error('the page actor was not provided');
     }),
   },
-  delays: { backoff: ({ context }) => Math.min(500 * 2 ** (context.attempt - 1), 15_000) },
-  guards: { hasMore: ({ context }) => context.more && oldest(context.sessions) !== undefined },
+  delays: {
+    /** Words are typed one letter at a time. */
+    typing: 200,
+    again: 3000,
+    backoff: ({ context }) => Math.min(500 * 2 ** (context.attempt - 1), 15_000),
+  },
+  guards: {
+    hasMore: ({ context }) => context.more && oldest(context) !== undefined,
+    isNothing: ({ event }) => event.type === 'search' && event.query.trim() === '',
+    isSearching: ({ context }) => context.query !== '',
+  },
   actions: {
     forget: assign({ touched: [], removed: [] }),
     merge: assign(({ context, event }) =>
-      event.type === 'sessions' ? { sessions: merged(context.sessions, event.changed, event.removed) } : {},
+      event.type === 'sessions'
+        ? {
+            sessions: merged(context.sessions, event.changed, event.removed),
+            found: context.found?.filter(({ id }) => !event.removed.includes(id)) ?? null,
+          }
+        : {},
     ),
     note: assign(({ context, event }) => {
       if (event.type !== 'sessions') return {};
@@ -90,6 +116,9 @@ export const directoryMachine = setup({
         removed: [...context.removed.filter((id) => !changed.includes(id)), ...event.removed],
       };
     }),
+    noteQuery: assign(({ event }) =>
+      event.type === 'search' ? { query: event.query.trim(), found: null } : {},
+    ),
     noteProblem: assign(({ context, event }) => ({
       attempt: context.attempt + 1,
       problem: problemOf('error' in event ? event.error : undefined),
@@ -104,61 +133,108 @@ export const directoryMachine = setup({
     more: false,
     problem: null,
     attempt: 0,
+    until: 0,
+    query: '',
+    found: null,
     touched: [],
     removed: [],
   },
-  initial: 'loading',
-  on: { sessions: { actions: 'merge' } },
+  type: 'parallel',
   states: {
-    loading: {
-      entry: 'forget',
-      invoke: {
-        id: 'load',
-        src: 'load',
-        onDone: {
-          actions: assign(({ context, event: { output } }) => ({
-            sessions: reloaded(context.sessions, output.sessions, context.touched, context.removed),
-            agents: output.agents,
-            more: output.more,
-            loaded: true,
-            problem: null,
-            attempt: 0,
-          })),
-          target: 'ready',
+    lines: {
+      initial: 'loading',
+      on: { sessions: { actions: 'merge' } },
+      states: {
+        loading: {
+          entry: 'forget',
+          invoke: {
+            id: 'load',
+            src: 'load',
+            onDone: {
+              actions: assign(({ context, event: { output } }) => ({
+                sessions: reloaded(context.sessions, output.sessions, context.touched, context.removed),
+                agents: output.agents,
+                more: output.more,
+                until: lastOf(output.sessions),
+                loaded: true,
+                problem: null,
+                attempt: 0,
+              })),
+              target: 'ready',
+            },
+            onError: { actions: 'noteProblem', target: 'failed' },
+          },
+          on: { sessions: { actions: ['merge', 'note'] }, reload: { target: 'loading', reenter: true } },
         },
-        onError: { actions: 'noteProblem', target: 'failed' },
-      },
-      on: { sessions: { actions: ['merge', 'note'] }, reload: { target: 'loading', reenter: true } },
-    },
-    ready: { on: { reload: 'loading', more: { guard: 'hasMore', target: 'paging' } } },
-    paging: {
-      entry: 'forget',
-      invoke: {
-        id: 'page',
-        src: 'page',
-        input: ({ context }) => ({ before: oldest(context.sessions)?.id ?? '' }),
-        onDone: {
-          actions: assign(({ context, event: { output } }) => {
-            const gone = new Set(context.removed);
-            const older = output.sessions.filter((line) => !gone.has(line.id) && !context.sessions[line.id]);
-            return { sessions: merged(context.sessions, older, []), more: output.more, problem: null };
-          }),
-          target: 'ready',
+        ready: { on: { reload: 'loading', more: { guard: 'hasMore', target: 'paging' } } },
+        paging: {
+          entry: 'forget',
+          invoke: {
+            id: 'page',
+            src: 'page',
+            input: ({ context }) => ({ before: oldest(context)?.id ?? '' }),
+            onDone: {
+              actions: assign(({ context, event: { output } }) => {
+                const gone = new Set(context.removed);
+                const older = output.sessions.filter(
+                  (line) => !gone.has(line.id) && !context.sessions[line.id],
+                );
+                return {
+                  sessions: merged(context.sessions, older, []),
+                  more: output.more,
+                  until: lastOf(output.sessions, context.until),
+                  problem: null,
+                };
+              }),
+              target: 'ready',
+            },
+            onError: { actions: 'noteProblem', target: 'failed' },
+          },
+          on: { sessions: { actions: ['merge', 'note'] }, reload: 'loading' },
         },
-        onError: { actions: 'noteProblem', target: 'failed' },
+        failed: { after: { backoff: 'loading' }, on: { reload: 'loading' } },
       },
-      on: { sessions: { actions: ['merge', 'note'] }, reload: 'loading' },
     },
-    failed: { after: { backoff: 'loading' }, on: { reload: 'loading' } },
+    search: {
+      initial: 'nothing',
+      on: {
+        search: [
+          { guard: 'isNothing', actions: 'noteQuery', target: '.nothing' },
+          { actions: 'noteQuery', target: '.typing' },
+        ],
+        reload: { guard: 'isSearching', target: '.asking' },
+      },
+      states: {
+        nothing: {},
+        typing: { after: { typing: 'asking' } },
+        asking: {
+          invoke: {
+            id: 'find',
+            src: 'find',
+            input: ({ context }) => ({ query: context.query }),
+            onDone: { actions: assign({ found: ({ event }) => event.output }), target: 'found' },
+            onError: 'failed',
+          },
+        },
+        found: {},
+        failed: { after: { again: 'asking' } },
+      },
+    },
   },
 });
 
-function oldest(lines: Lines): SessionSummary | undefined {
+/** Where the next page begins: the oldest conversation of those that were read page by page. */
+function oldest({ sessions, until }: DirectoryContext): SessionSummary | undefined {
   let found: SessionSummary | undefined;
-  for (const line of Object.values(lines)) {
-    if (line.kind === 'conversation' && (!found || line.updatedAt < found.updatedAt)) found = line;
+  for (const line of Object.values(sessions)) {
+    if (line.kind !== 'conversation' || line.updatedAt < until) continue;
+    if (!found || line.updatedAt < found.updatedAt) found = line;
   }
   return found;
+}
+
+function lastOf(page: readonly SessionSummary[], otherwise = 0): number {
+  return page.findLast(({ kind }) => kind === 'conversation')?.updatedAt ?? otherwise;
 }
 
 export type DirectoryRef = ActorRefFrom<typeof directoryMachine>;

@@ -50,7 +50,13 @@ function Layout(props: RouteSectionProps) {
   const { api, root, directory, refresh } = useSluice();
   const location = useLocation();
   const navigate = useNavigate();
-  const search = createField('');
+  const words = createField('');
+  const search = Object.assign(() => words(), {
+    set: (query: string) => {
+      words.set(query);
+      directory.send({ type: 'search', query });
+    },
+  });
   const created = createToggle();
   const asked = createToggle();
   // The address /new opens the dialog too, so that it can be linked to.
@@ -67,6 +73,11 @@ function Layout(props: RouteSectionProps) {
   const conversations = createMemo(() => all().filter(isConversation), undefined, { equals: sameList });
   const agents = createSelector(directory, ({ context }) => context.agents);
   const more = createSelector(directory, ({ context }) => context.more);
+  const found = createSelector(directory, ({ context }) => context.found);
+  const isSearching = createSelector(
+    directory,
+    ({ context }) => context.query !== '' && context.found === null,
+  );
   const loaded = createSelector(directory, ({ context }) => context.loaded);
   const problem = createSelector(directory, ({ context }) => context.problem);
   const directories = createMemo(() => [...new Set(conversations().map((one) => one.cwd))].slice(0, 20));
@@ -127,6 +138,8 @@ function Layout(props: RouteSectionProps) {
             loading={!loaded()}
             current={chosenOf(location.pathname)}
             search={search}
+            found={found()}
+            searching={isSearching()}
             agentName={(id) => agents().find((agent) => agent.id === id)?.name ?? id}
             href={hrefOf}
             onNew={ask}

@@ -6,7 +6,7 @@ import { linkMachine } from '../../machines/link.machine.ts';
 import { orchestratorMachine } from '../../machines/orchestrator.machine.ts';
 import { outboxMachine } from '../../machines/outbox.machine.ts';
 import { cursorOf } from '../../machines/session.ts';
-import type { SessionSnapshot } from '../wire/snapshot.ts';
+import type { SessionSnapshot, SessionSummary } from '../wire/snapshot.ts';
 import { newId } from './lib/id.ts';
 import { type Api, createApi } from './transport/api.ts';
 import { listenToBrowser } from './transport/browser.ts';
@@ -78,6 +78,9 @@ function directoryOf(api: Api) {
         ]);
         return { sessions: [...newest, ...jobs], agents, more: newest.length >= pageSize };
       }),
+      find: fromPromise<readonly SessionSummary[], { readonly query: string }>(({ input, signal }) =>
+        api.sessions({ q: input.query, limit: pageSize }, signal),
+      ),
       page: fromPromise<Pick<Loaded, 'sessions' | 'more'>, { readonly before: string }>(
         async ({ input, signal }) => {
           const sessions = await api.sessions({ limit: pageSize, before: input.before }, signal);

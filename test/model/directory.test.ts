@@ -14,6 +14,11 @@ interface Question {
 function bench() {
   const clock = new TestClock();
   const asked: Question[] = [];
+  const searched: {
+    readonly query: string;
+    readonly answer: (lines: readonly SessionSummary[]) => void;
+    readonly fail: (error: Error) => void;
+  }[] = [];
   const ask = (before?: string) =>
     new Promise<Loaded>((resolve, reject) => {
       const answer = (loaded: Partial<Loaded>) =>
@@ -27,13 +32,19 @@ function bench() {
         page: fromPromise<Pick<Loaded, 'sessions' | 'more'>, { readonly before: string }>(({ input }) =>
           ask(input.before),
         ),
+        find: fromPromise<readonly SessionSummary[], { readonly query: string }>(
+          ({ input }) =>
+            new Promise((answer, fail) => {
+              searched.push({ query: input.query, answer, fail });
+            }),
+        ),
       },
     }),
     { clock },
   ).start();
   const titles = () =>
     Object.values(directory.getSnapshot().context.sessions).map((line) => `${line.id} ${line.cursor}`);
-  return { clock, asked, directory, titles };
+  return { clock, asked, searched, directory, titles };
 }
 
 function line(id: string, seq: number, more: Partial<SessionSummary> = {}): SessionSummary {
@@ -95,7 +106,7 @@ describe('the directory', () => {
     for (let i = 0; i < 7; i++) {
       asked[i]?.fail(new Error('Failed to fetch'));
       await settled();
-      expect(directory.getSnapshot().value).toBe('failed');
+      expect(directory.getSnapshot().matches({ lines: 'failed' })).toBe(true);
       expect(directory.getSnapshot().context.problem?.message).toBe('Failed to fetch');
       waits.push(clock.next ?? 0);
       clock.advance(clock.next ?? 0);
@@ -113,7 +124,7 @@ describe('the directory', () => {
     asked[0]?.answer({ sessions: [line('b', 9), line('a', 8), line('j', 1, { kind: 'job' })], more: true });
     await settled();
     directory.send({ type: 'more' });
-    expect(directory.getSnapshot().value).toBe('paging');
+    expect(directory.getSnapshot().matches({ lines: 'paging' })).toBe(true);
     expect(asked[1]?.before).toBe('a');
     directory.send({ type: 'sessions', changed: [line('a', 10)], removed: ['z'] });
     asked[1]?.answer({ sessions: [line('a', 8), line('y', 2), line('z', 1)], more: false });
@@ -132,5 +143,57 @@ describe('the directory', () => {
     asked[1]?.answer({ sessions: [line('b', 1)] });
     await settled();
     expect(titles()).toEqual(['b e.1']);
+  });
+
+  it('goes on paging where the last page ended, also when older lines have come in another way', async () => {
+    const { asked, directory } = bench();
+    asked[0]?.answer({ sessions: [line('c', 30), line('b', 20)], more: true });
+    await settled();
+    directory.send(told(line('ancient', 1)));
+    directory.send({ type: 'more' });
+    expect(asked[1]?.before).toBe('b');
+    asked[1]?.answer({ sessions: [line('a', 10)], more: true });
+    await settled();
+    directory.send({ type: 'more' });
+    expect(asked[2]?.before).toBe('a');
+  });
+
+  it('asks the gateway for words once they are typed, and takes the answer to the last ones only', async () => {
+    const { asked, searched, clock, directory, titles } = bench();
+    asked[0]?.answer({ sessions: [line('a', 1)] });
+    await settled();
+    const found = () => directory.getSnapshot().context.found?.map(({ id }) => id);
+    for (const query of ['f', 'fo', ' foo ']) directory.send({ type: 'search', query });
+    expect(searched).toEqual([]);
+    clock.advance(200);
+    expect(searched.map(({ query }) => query)).toEqual(['foo']);
+    directory.send({ type: 'search', query: 'bar' });
+    clock.advance(200);
+    searched[0]?.answer([line('foo', 3)]);
+    await settled();
+    expect(found()).toBeUndefined();
+    searched[1]?.answer([line('bar', 2), line('barn', 1)]);
+    await settled();
+    expect(found()).toEqual(['bar', 'barn']);
+    // Where paging has come to is not changed by it.
+    expect(titles()).toEqual(['a e.1']);
+    directory.send({ type: 'sessions', changed: [], removed: ['barn'] });
+    expect(found()).toEqual(['bar']);
+    directory.send({ type: 'search', query: '' });
+    expect(found()).toBeUndefined();
+    clock.advance(10_000);
+    expect(searched).toHaveLength(2);
+  });
+
+  it('asks for the words again after a failure, and after a new connection', async () => {
+    const { searched, clock, directory } = bench();
+    directory.send({ type: 'search', query: 'foo' });
+    clock.advance(200);
+    searched[0]?.fail(new Error('down'));
+    await settled();
+    clock.advance(3000);
+    expect(searched).toHaveLength(2);
+    directory.send({ type: 'reload' });
+    expect(searched).toHaveLength(3);
   });
 });

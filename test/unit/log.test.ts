@@ -190,6 +190,20 @@ describe.each(kinds)('a log $name', ({ open }) => {
       });
     });
 
+    it('is as old as what last happened in it, not as its name or its counts', async () => {
+      await create('a');
+      const changes: Draft[] = [
+        { type: 'session.changed', title: 'renamed' },
+        { type: 'usage.updated', usage: { totalTokens: 1 } },
+      ];
+      time = 2000;
+      await log.append('a', 1, changes, nothing);
+      expect((await log.session('a'))?.head.updatedAt).toBe(1000);
+      time = 3000;
+      await log.append('a', 3, [text('t', 0, 'x'), changes[0] as Draft], nothing);
+      expect((await log.session('a'))?.head.updatedAt).toBe(3000);
+    });
+
     it('keeps the open turn until an append clears it', async () => {
       await create('a');
       const openTurn = { id: 't', firstSeq: 2 };

@@ -62,6 +62,9 @@ export interface SessionListProps {
   readonly loading: boolean;
   readonly current?: string | undefined;
   readonly search: Field<string>;
+  /** What the gateway has found beside those that are here. */
+  readonly found?: readonly SessionSummary[] | null;
+  readonly searching?: boolean;
   readonly agentName: (id: string) => string;
   readonly href: (id: string) => string;
   readonly onNew: () => void;
@@ -85,12 +88,14 @@ export function SessionList(props: SessionListProps) {
   const now = createNow();
   const shown = createMemo(() => {
     const words = props.search().trim().toLowerCase();
-    const matching =
-      words === '' ? props.sessions : props.sessions.filter((session) => found(session, words));
-    return newestFirst(matching);
+    if (words === '') return newestFirst(props.sessions);
+    const named = new Set((props.found ?? []).map((session) => session.id));
+    const matching = props.sessions.filter((session) => named.has(session.id) || found(session, words));
+    const here = new Set(matching.map((session) => session.id));
+    return newestFirst([...matching, ...(props.found ?? []).filter((session) => !here.has(session.id))]);
   });
   const ids = createMemo(() => shown().map((session) => session.id), undefined, { equals: sameList });
-  const byId = createMemo(() => new Map(props.sessions.map((session) => [session.id, session])));
+  const byId = createMemo(() => new Map(shown().map((session) => [session.id, session])));
   return (
     <nav class="sessions" aria-label="Conversations">
       <div class="sessions-head">
@@ -139,7 +144,7 @@ export function SessionList(props: SessionListProps) {
             );
           }}
         </For>
-        <Show when={props.more}>
+        <Show when={props.more && props.search().trim() === ''}>
           <li>
             <button type="button" class="button small sessions-more" onClick={() => props.onMore?.()}>
               Show older conversations
@@ -150,7 +155,13 @@ export function SessionList(props: SessionListProps) {
       <Show when={ids().length === 0 && !props.loading}>
         <Show
           when={props.sessions.length === 0}
-          fallback={<p class="sessions-none">Nothing found for “{props.search().trim()}”.</p>}
+          fallback={
+            <p class="sessions-none" role="status">
+              <Show when={!props.searching} fallback="Searching…">
+                Nothing found for “{props.search().trim()}”.
+              </Show>
+            </p>
+          }
         >
           <p class="sessions-none">No conversations yet.</p>
           <div class="sessions-first">

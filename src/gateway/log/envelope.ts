@@ -62,6 +62,16 @@ export function isUnsettled(head: SessionHead): boolean {
   return head.jobs.some((job) => job.outcome === undefined);
 }
 
+/** Facts that only say something of the session: they make no conversation the newest. */
+const aside = new Set<string>(['session.changed', 'usage.updated']);
+
+/** When something last happened in a session, of these facts: not when it was given another name. */
+export function activeAt(
+  facts: readonly { readonly type: string; readonly at: number }[],
+): number | undefined {
+  return facts.findLast(({ type }) => !aside.has(type))?.at;
+}
+
 /** What titles and searches are compared by. */
 export function searchable(text: string | undefined): string {
   return (text ?? '').normalize('NFKC').toLowerCase();

@@ -27,7 +27,7 @@ export interface Log {
 
   /** The projected head of a session; `openTurn` says from where to fold its open turn. */
   session(session: string): Promise<SessionRow | undefined>;
-  /** Newest first by `updatedAt`; `q` matches titles; `before` is the id of the last line seen. */
+  /** Newest first by `updatedAt`, the time of the last fact that is more than a name or a count; `q` matches titles; `before` is the id of the last line seen. */
   sessions(query: SessionQuery): Promise<readonly SessionRow[]>;
   /** Settled turns, oldest first: the `limit` ones before settled turn id `before` (none if unknown), or the newest ones. */
   turns(

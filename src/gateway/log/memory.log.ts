@@ -1,7 +1,7 @@
 import { formatCursor } from '../../wire/cursor.ts';
 import type { Draft, Fact } from '../../wire/facts.ts';
 import type { Turn } from '../../wire/turn.ts';
-import { isUnsettled, newEpoch, seal, searchable, unsealAll, withCursor } from './envelope.ts';
+import { activeAt, isUnsettled, newEpoch, seal, searchable, unsealAll, withCursor } from './envelope.ts';
 import {
   type Log,
   LogConflict,
@@ -160,8 +160,8 @@ export class MemoryLog implements Log {
 
   #apply(kept: Kept, facts: readonly Fact[], changes: Projection): void {
     kept.facts.push(...facts);
-    const { seq, at } = facts.at(-1) as Fact;
-    kept.updatedAt = at;
+    const { seq } = facts.at(-1) as Fact;
+    kept.updatedAt = activeAt(facts) ?? kept.updatedAt;
     if (changes.head) kept.head = changes.head;
     if (changes.openTurn !== undefined) kept.openTurn = changes.openTurn ?? undefined;
     for (const turn of changes.settled) kept.turns.set(turn.id, turn);

@@ -21,6 +21,8 @@ export interface Written {
   readonly epoch: string;
   readonly seq: number;
   readonly at: number;
+  /** When something last happened in it; undefined when these facts only say something of it. */
+  readonly activeAt: number | undefined;
   readonly isNew: boolean;
 }
 
@@ -35,7 +37,12 @@ export function writeProjection(prepare: Prepare, written: Written, projection: 
        VALUES (?, ?, ?, ?, ?, ?, ?, '', '', 0)`,
     ).run(session, epoch, seq, at, at, head.kind, head.parent ?? null);
   } else {
-    prepare('UPDATE sessions SET seq = ?, updated_at = ? WHERE id = ?').run(seq, at, session);
+    const { activeAt = null } = written;
+    prepare('UPDATE sessions SET seq = ?, updated_at = coalesce(?, updated_at) WHERE id = ?').run(
+      seq,
+      activeAt,
+      session,
+    );
   }
   if (openTurn !== undefined) writeOpenTurn(prepare, session, openTurn);
   if (head) writeHead(prepare, session, head);

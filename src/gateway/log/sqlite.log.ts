@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Draft, Fact, UnknownFact } from '../../wire/facts.ts';
 import type { Turn } from '../../wire/turn.ts';
 import { GroupCommit } from './commit.ts';
-import { newEpoch, seal, unseal, unsealAll } from './envelope.ts';
+import { activeAt, newEpoch, seal, unseal, unsealAll } from './envelope.ts';
 import { examine } from './examine.ts';
 import {
   type Log,
@@ -101,7 +101,11 @@ export class SqliteLog implements Log {
       });
       const seq = expectedSeq + sealed.length;
       const changes = typeof projection === 'function' ? projection(facts) : projection;
-      writeProjection(this.#prepare, { session, epoch, seq, at, isNew: !last }, changes);
+      writeProjection(
+        this.#prepare,
+        { session, epoch, seq, at, activeAt: activeAt(facts), isNew: !last },
+        changes,
+      );
       return facts;
     });
   }

@@ -5,6 +5,7 @@ import type { Fact, UnknownFact } from '../../wire/facts.ts';
 import { fold, foldAll, openTurn } from '../../wire/fold.ts';
 import type { SessionSnapshot, SessionState, SessionSummary } from '../../wire/snapshot.ts';
 import type { Turn } from '../../wire/turn.ts';
+import { activeAt } from '../log/envelope.ts';
 import type { MessageRow, Projection, SessionHead, SessionRow } from '../log/log.ts';
 import type { ProjectedSession } from '../log/rows.ts';
 
@@ -105,7 +106,7 @@ export function projectSession(session: string, all: readonly (Fact | UnknownFac
   const turns = foldAll(facts);
   const { open } = last.context;
   return {
-    head: headOf(last, facts.at(-1)?.at ?? 0),
+    head: headOf(last, activeAt(facts) ?? 0),
     ...(open && { openTurn: { id: open.id, firstSeq: open.firstSeq } }),
     settled: turns.filter((turn) => turn.outcome),
     messages: [],

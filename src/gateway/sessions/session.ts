@@ -17,6 +17,7 @@ import { AgentError } from '../../agents/agent.ts';
 import type { Fact } from '../../wire/facts.ts';
 import type { SessionSnapshot } from '../../wire/snapshot.ts';
 import type { Clock } from '../clock.ts';
+import { activeAt } from '../log/envelope.ts';
 import type { Log, MessageRow } from '../log/log.ts';
 import { Refusal } from '../refusal.ts';
 import { agentEffects } from './agent.effect.ts';
@@ -197,7 +198,7 @@ export class OpenSession {
       headChanged = projection.head !== undefined;
       return projection;
     });
-    this.#updatedAt = facts.at(-1)?.at ?? this.#updatedAt;
+    this.#updatedAt = activeAt(facts) ?? this.#updatedAt;
     for (const fact of facts) orchestrator.send({ type: 'fact', fact });
     for (const read of [...this.readers]) read(facts);
     onCommitted(this, facts, headChanged);

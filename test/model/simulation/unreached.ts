@@ -31,6 +31,7 @@ const reasons: readonly (readonly [pattern: RegExp, reason: string])[] = [
   ],
   [/^outbox: resting -- due/, 'a wait is taken back with its entry'],
   [/^outbox: waiting -- restore/, 'a new connection first wakes all that waits, and restores then'],
+  [/^directory: .*(search|typing)/, 'no simulated user searches'],
   [/^directory: .*(more|paging)/, 'a world has fewer sessions than a page of the list'],
 ];
 
