@@ -35,28 +35,29 @@ export interface ThinkState {
 interface Code {
   /** `opening`: a backtick fence whose info line is not over; another backtick on it would make it inline code. */
   readonly in: 'none' | 'inline' | 'opening' | 'fence';
-  /** The character and length of the run that opened the code. */
-  readonly mark: string;
-  readonly size: number;
-  /** The run of backticks or tildes that is being read, and whether only blanks or `>` stand before it on its line. */
-  readonly run: number;
-  readonly runMark: string;
-  readonly runFirst: boolean;
+  /** The run that opened the code; there is one in all but `none`. */
+  readonly opener: Run | null;
+  /** The run that is being read. */
+  readonly run: Run | null;
   /** Only blanks or `>` so far on this line; only blanks so far. */
   readonly first: boolean;
   readonly blank: boolean;
-  /** A fence may end here: its closing run was read, and only blanks since. */
+  /** A fence ends with this line: its closing run was read, and only blanks since. */
   readonly closing: boolean;
   readonly escaped: boolean;
 }
 
+/** Backticks or tildes, and whether only blanks or `>` stand before them on their line. */
+interface Run {
+  readonly mark: string;
+  readonly size: number;
+  readonly first: boolean;
+}
+
 const start: Code = {
   in: 'none',
-  mark: '',
-  size: 0,
-  run: 0,
-  runMark: '',
-  runFirst: false,
+  opener: null,
+  run: null,
   first: true,
   blank: true,
   closing: false,
@@ -81,8 +82,9 @@ export function push(
     const char = text[at] as string;
     const tag = mode === 'thought' ? `</${state.tag}>` : `<${state.tag}>`;
     if (char === '<') {
-      if (mode === 'text') code = settleRun(code);
-      if (mode === 'thought' || (code.in === 'none' && !code.escaped)) {
+      // In a thought this is the start still.
+      code = settleRun(code);
+      if (code.in === 'none' && !code.escaped) {
         if (text.startsWith(tag, at)) {
           add(pieces, mode, text.slice(shown, at));
           mode = mode === 'text' ? 'thought' : 'text';
@@ -91,7 +93,7 @@ export function push(
           shown = at;
           continue;
         }
-        if (text.length - at < tag.length && tag.startsWith(text.slice(at))) break;
+        if (tag.startsWith(text.slice(at))) break;
       }
     }
     if (mode === 'text') code = read(code, char);
@@ -115,50 +117,37 @@ function add(pieces: ThinkPiece[], kind: ThinkPiece['kind'], text: string): void
 
 /** One character of text that is no tag. */
 function read(before: Code, char: string): Code {
-  const isMark =
-    (char === '`' && !before.escaped) || (char === '~' && (before.runMark === '~' || before.first));
-  if (isMark && before.run > 0 && before.runMark === char) return { ...before, run: before.run + 1 };
+  if (before.run?.mark === char) return { ...before, run: { ...before.run, size: before.run.size + 1 } };
   const code = settleRun(before);
-  if (isMark) {
-    return {
-      ...code,
-      run: 1,
-      runMark: char,
-      runFirst: code.first,
-      first: false,
-      blank: false,
-      closing: false,
-    };
+  if (char === '~' || (char === '`' && !code.escaped)) {
+    const run = { mark: char, size: 1, first: code.first };
+    return { ...code, run, first: false, blank: false, closing: false, escaped: false };
   }
   if (char === '\n') return endLine(code);
   // Backslashes escape in prose only; in code they are themselves.
   const escaped = char === '\\' && code.in === 'none' && !code.escaped;
-  if (char === ' ' || char === '\t' || char === '\r') return code.escaped ? { ...code, escaped } : code;
-  const first = code.first && char === '>';
-  if (code.first === first && !code.blank && !code.closing && code.escaped === escaped) return code;
-  return { ...code, first, blank: false, closing: false, escaped };
+  if (char === ' ' || char === '\t' || char === '\r') return { ...code, escaped };
+  return { ...code, first: code.first && char === '>', blank: false, closing: false, escaped };
 }
 
 /** A run of backticks or tildes is over: it opens code, closes it, or is text. */
 function settleRun(code: Code): Code {
-  if (code.run === 0) return code;
-  const { run, runMark, runFirst } = code;
-  const rest = { ...code, run: 0, runMark: '', runFirst: false, escaped: false };
+  const { run } = code;
+  if (run === null) return code;
+  const rest = { ...code, run: null };
+  const opener = code.opener as Run;
   if (code.in === 'fence') {
-    return { ...rest, closing: runFirst && runMark === code.mark && run >= code.size };
+    return { ...rest, closing: run.first && run.mark === opener.mark && run.size >= opener.size };
   }
   // A fence ends a paragraph, and with it inline code that was not closed.
-  if (runFirst && run >= 3)
-    return { ...rest, in: runMark === '`' ? 'opening' : 'fence', mark: runMark, size: run };
-  if (runMark === '~') return rest;
-  if (code.in === 'none') return { ...rest, in: 'inline', mark: '`', size: run };
-  if (run === code.size) return { ...rest, in: 'none', mark: '', size: 0 };
-  return { ...rest, in: 'inline' };
+  if (run.first && run.size >= 3) return { ...rest, in: run.mark === '`' ? 'opening' : 'fence', opener: run };
+  if (run.mark === '~') return rest;
+  if (code.in === 'none') return { ...rest, in: 'inline', opener: run };
+  return { ...rest, in: run.size === opener.size ? 'none' : 'inline' };
 }
 
 function endLine(code: Code): Code {
+  if (code.closing || (code.in === 'inline' && code.blank)) return start;
   const line = { ...code, first: true, blank: true, closing: false, escaped: false };
-  const over = (code.in === 'fence' && code.closing) || (code.in === 'inline' && code.blank);
-  if (over) return { ...line, in: 'none', mark: '', size: 0 };
   return code.in === 'opening' ? { ...line, in: 'fence' } : line;
 }

@@ -72,6 +72,31 @@ const examples: [string, string, ThinkPiece[]][] = [
   ['a fence line with words after it', '```\n``` no\n<think>', [text('```\n``` no\n<think>')]],
   ['an unclosed fence', '```\n<think>a', [text('```\n<think>a')]],
   ['tildes in prose', 'a ~~~ b<think>c', [text('a ~~~ b'), thought('c')]],
+  ['tildes in prose that are alone', 'a ~ b<think>c', [text('a ~ b'), thought('c')]],
+  ['a tilde at the beginning of a line', '~a\n<think>b', [text('~a\n'), thought('b')]],
+  ['tildes behind backticks', '``~~~``<think>b', [text('``~~~``'), thought('b')]],
+  ['an escaped tilde before a backtick', '\\~`<think>`', [text('\\~`<think>`')]],
+  ['inline code over a line', '`a\n<think>b`', [text('`a\n<think>b`')]],
+  ['inline code that begins at the end of a line', '`\n<think>b`', [text('`\n<think>b`')]],
+  ['inline code that is not closed, at the beginning', '`a\n\n<think>b', [text('`a\n\n'), thought('b')]],
+  [
+    'inline code over a line that is not quite empty',
+    '`a\r\n \t\r\n<think>b',
+    [text('`a\r\n \t\r\n'), thought('b')],
+  ],
+  ['a backslash in inline code', '`a\\`<think>b', [text('`a\\`'), thought('b')]],
+  ['a backslash before a blank', '\\ <think>b', [text('\\ '), thought('b')]],
+  ['a fence behind a tab', '\t```\n<think>', [text('\t```\n<think>')]],
+  [
+    'a fence in a quotation',
+    '> ```\n> <think>\n> ```\n<think>b',
+    [text('> ```\n> <think>\n> ```\n'), thought('b')],
+  ],
+  ['an empty line in a fence', '```\n\n<think>', [text('```\n\n<think>')]],
+  ['a backtick behind a fence of tildes', '~~~ a`\n\n<think>', [text('~~~ a`\n\n<think>')]],
+  ['a fence line that is inline code after all', '```a``b\n\n<think>c', [text('```a``b\n\n'), thought('c')]],
+  ['a longer run that ends a fence', '```\n`````\n<think>b', [text('```\n`````\n'), thought('b')]],
+  ['a run in a fence that is not first', '```\na ```\n<think>', [text('```\na ```\n<think>')]],
   [
     'an unbalanced fence in a thought',
     '<think>\n```\na</think>b<think>c',
@@ -94,6 +119,13 @@ describe('think splitter', () => {
       thought('a'),
       text('b<think>'),
     ]);
+  });
+
+  test('C44: nothing is no piece, and text around an empty thought is one', () => {
+    expect(push(begin(), '').pieces).toEqual([]);
+    expect(end(begin())).toEqual([]);
+    expect(push(begin(), '<think>a').pieces).toEqual([thought('a')]);
+    expect(push(begin(), 'a<think></think>b').pieces).toEqual([text('ab')]);
   });
 
   test('C44: text is held back only while it may still become a tag', () => {
