@@ -13,8 +13,6 @@ export interface RealAgent {
   readonly mode?: string;
   /** Prepares a private home, and says what the environment must hold. */
   readonly home: (directory: string, model: ModelUrls) => Readonly<Record<string, string>>;
-  /** Why it cannot be driven here, when it cannot. */
-  readonly cannot?: string;
 }
 
 export const realAgents: readonly RealAgent[] = [

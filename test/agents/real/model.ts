@@ -9,11 +9,20 @@ export type Play =
   | 'held silence'
   | 'thought'
   | 'shell'
-  | 'long shell'
+  | 'failing shell'
+  /** May name its seconds. */
+  | `long shell${string}`
   | 'write'
+  | 'long write'
+  /** A command in the background; when the agent comes back with its result, some words. */
+  | 'later'
+  /** The same, but then another command. */
+  | 'later asks'
   | 'cut'
   | 'broken'
   | 'nothing'
+  | 'only thought'
+  | 'refusal'
   | 'max_tokens';
 
 export interface ModelUrls {
@@ -28,6 +37,7 @@ export class ScriptedModel {
   directory = '';
   readonly #gates = new Map<string, Gate>();
   readonly #asked: ChatBody[] = [];
+  readonly #stages = new Map<string, number>();
   #servers: readonly { readonly url: string; readonly close: () => Promise<void> }[] = [];
 
   async start(): Promise<void> {
@@ -45,9 +55,10 @@ export class ScriptedModel {
     return { openai, google, anthropic };
   }
 
-  /** Requests that the scene was in. */
-  requests(id: string): readonly ChatBody[] {
-    return this.#asked.filter((body) => markerOf(body)?.id === id);
+  /** The messages of all requests that the scene was in, as JSON. */
+  asked(id: string): string {
+    const bodies = this.#asked.filter((body) => markerOf(body)?.id === id);
+    return JSON.stringify(bodies.map(({ messages }) => messages));
   }
 
   gate(id: string): Gate {
@@ -72,7 +83,12 @@ export class ScriptedModel {
     if (!marker || tools.length === 0) return say('Fine.');
     const { play, id, results } = marker;
     const wait: Step = { gate: this.gate(id) };
-    if (results > 0) return play === 'write' || play.endsWith('shell') ? say('Done.') : say('Hello world.');
+    if (play.startsWith('later')) return this.#later(play, id, tools);
+    if (results > 0) return say('Done.');
+    if (play.startsWith('long shell')) {
+      const seconds = play.split(' ')[2] ?? '300';
+      return call(tools, shell, { command: `echo begun; sleep ${seconds}` });
+    }
     switch (play) {
       case 'answer':
         return say('Hello ', 'world.');
@@ -83,24 +99,43 @@ export class ScriptedModel {
       case 'thought':
         return reply({ reasoning: 'Hm.' }, { text: 'Hello world.' }, { finish: 'stop' });
       case 'shell':
-        return call(tools, /shell|bash|execute/i, {
-          command: 'echo from-the-shell > made.txt; cat made.txt',
-        });
-      case 'long shell':
-        return call(tools, /shell|bash|execute/i, { command: 'echo begun; sleep 300' });
+        return call(tools, shell, { command: 'echo from-the-shell > made.txt; cat made.txt' });
+      case 'failing shell':
+        return call(tools, shell, { command: 'echo went-wrong > wrong.txt; cat wrong.txt; exit 3' });
       case 'write':
         return call(tools, /^write/i, { content: 'hello\n' }, this.directory);
+      case 'long write':
+        return call(tools, /^write/i, { content: lines }, this.directory);
       case 'cut':
         return { steps: [{ text: 'Hello ' }] };
       case 'nothing':
         return reply({ finish: 'stop' });
+      case 'only thought':
+        return reply({ reasoning: 'Hm.' }, { finish: 'stop' });
+      case 'refusal':
+        return reply({ text: 'I ' }, { finish: 'content_filter' });
       case 'max_tokens':
         return reply({ text: 'Hello ' }, { finish: 'length' });
       case 'broken':
         return { status: 500, body: { error: { message: 'The scripted server is broken.' } } };
+      default:
+        return say(`Nothing is known of ${play}.`);
     }
   }
+
+  /** The agent comes back by itself when the command has ended. */
+  #later(play: string, id: string, tools: readonly Tool[]): Reply {
+    const stage = this.#stages.get(id) ?? 0;
+    this.#stages.set(id, stage + 1);
+    if (stage === 0) return call(tools, shell, { command: 'sleep 1; echo it-has-run', background: true });
+    if (stage === 1) return say('It has begun.');
+    if (stage === 2 && play === 'later asks') return call(tools, shell, { command: 'echo woken > woken.txt' });
+    return say('It is done.');
+  }
 }
+
+const shell = /shell|bash|execute/i;
+const lines = Array.from({ length: 80 }, (_, i) => `line ${i + 1} of it\n`).join('');
 
 interface Tool {
   readonly name: string;
@@ -117,13 +152,13 @@ function toolsOf(body: ChatBody): Tool[] {
 }
 
 /** The last scene that a user's message names, and how many tools have given something back since. */
-function markerOf(body: ChatBody): { play: Play; id: string; results: number } | undefined {
+function markerOf(body: ChatBody): { play: string; id: string; results: number } | undefined {
   const messages = body.messages;
   const at = messages.findLastIndex((one) => one.role === 'user' && /\[\[.+?\]\]/.test(textOf(one.content)));
   const [, play, id] = /.*\[\[(.+?) (\w+)\]\]/s.exec(textOf(messages[at]?.content)) ?? [];
   if (play === undefined || id === undefined) return undefined;
   const results = messages.slice(at).filter((one) => one.role === 'tool').length;
-  return { play: play as Play, id, results };
+  return { play, id, results };
 }
 
 function textOf(content: unknown): string {
@@ -140,28 +175,34 @@ function say(...texts: readonly string[]): Reply {
   return reply(...texts.map((text) => ({ text })), { finish: 'stop' });
 }
 
-/** A call of the agent's own tool for it, with the arguments that it wants. */
-function call(
-  tools: readonly Tool[],
-  name: RegExp,
-  given: { readonly command?: string; readonly content?: string },
-  directory = '',
-): Reply {
+interface Given {
+  readonly command?: string;
+  readonly content?: string;
+  readonly background?: boolean;
+}
+
+let calls = 0;
+
+/** A call of the agent's own tool for it, with the arguments that it wants, in small pieces. */
+function call(tools: readonly Tool[], name: RegExp, given: Given, directory = ''): Reply {
   const tool = tools.find((one) => name.test(one.name));
   if (!tool) return say(`There is no tool for it among ${tools.map((one) => one.name).join(', ')}.`);
+  const { background = false, ...plain } = given;
   const path = tool.properties.find((one) => /path/i.test(one));
+  const beside = tool.properties.find((one) => /^(is|run_in)_background$/.test(one));
+  if (background && !beside) return say('No command can be run in the background here.');
   const args = {
-    ...given,
+    ...plain,
     ...(given.content !== undefined && path && { [path]: join(directory, 'hello.txt') }),
     ...(tool.properties.includes('description') && { description: 'Does it' }),
-    ...(tool.properties.includes('is_background') && { is_background: false }),
+    ...(beside && { [beside]: background }),
   };
-  const text = JSON.stringify(args);
-  const delta = { index: 0, id: `call_${Date.now()}`, type: 'function' };
+  calls += 1;
+  const head = { index: 0, id: `call_${calls}`, type: 'function', function: { name: tool.name, arguments: '' } };
+  const pieces = JSON.stringify(args).match(/.{1,60}/gs) ?? [];
   return reply(
-    { delta: { tool_calls: [{ ...delta, function: { name: tool.name, arguments: '' } }] } },
-    { delta: { tool_calls: [{ index: 0, function: { arguments: text.slice(0, 10) } }] } },
-    { delta: { tool_calls: [{ index: 0, function: { arguments: text.slice(10) } }] } },
+    { delta: { tool_calls: [head] } },
+    ...pieces.map((piece) => ({ delta: { tool_calls: [{ index: 0, function: { arguments: piece } }] } })),
     { finish: 'tool_calls' },
   );
 }

@@ -79,7 +79,8 @@ export const google: Shape = {
         const parts = calls.name
           ? [{ functionCall: { name: calls.name, args: JSON.parse(calls.args) } }]
           : [{ text: '' }];
-        return chunk(parts, step.finish === 'length' ? 'MAX_TOKENS' : 'STOP');
+        const reasons: Record<string, string> = { length: 'MAX_TOKENS', content_filter: 'SAFETY' };
+        return chunk(parts, reasons[step.finish] ?? 'STOP');
       },
       close: () => '',
     };
@@ -88,6 +89,8 @@ export const google: Shape = {
     error: { code: status, message: 'The scripted server is broken.', status: 'INTERNAL' },
   }),
 };
+
+let toolUses = 0;
 
 export const anthropic: Shape = {
   decode(path, body) {
@@ -140,13 +143,14 @@ export const anthropic: Shape = {
         if (calls.take(step) || !('finish' in step)) return '';
         let text = '';
         if (calls.name) {
-          const id = `toolu_${Date.now()}`;
+          toolUses += 1;
+          const id = `toolu_${toolUses}`;
           text += block('tool_use', { type: 'tool_use', id, name: calls.name, input: {} });
           text += delta({ type: 'input_json_delta', partial_json: calls.args });
         }
         text += end();
         open = '';
-        const reasons: Json = { length: 'max_tokens', tool_calls: 'tool_use' };
+        const reasons: Json = { length: 'max_tokens', tool_calls: 'tool_use', content_filter: 'refusal' };
         const stop_reason = reasons[step.finish] ?? 'end_turn';
         return `${text}${say({ type: 'message_delta', delta: { stop_reason, stop_sequence: null }, usage })}${say({ type: 'message_stop' })}`;
       },

@@ -4,8 +4,14 @@ import { foldAll } from '../../../src/wire/fold.ts';
 import type { Turn } from '../../../src/wire/turn.ts';
 import { violations } from '../../support/invariants.ts';
 import type { GatewayProcess } from '../../support/process-gateway.ts';
-import type { RealAgent } from './agents.ts';
 import type { Play } from './model.ts';
+
+/** As the gateway knows it. */
+export interface Driven {
+  readonly id: string;
+  /** The mode in which it asks before it acts, where it has modes. */
+  readonly mode?: string;
+}
 
 let scenes = 0;
 
@@ -20,6 +26,8 @@ export class Talk {
   readonly facts: Fact[] = [];
   readonly id: string;
   readonly #gateway: GatewayProcess;
+  /** Facts before this place belong to earlier scenarios. */
+  #from = 0;
   readonly #over = new AbortController();
   #looks: (() => void)[] = [];
   #messages = 0;
@@ -29,8 +37,8 @@ export class Talk {
     this.id = id;
   }
 
-  static async begin(gateway: GatewayProcess, agent: RealAgent): Promise<Talk> {
-    const body = { agent: agent.id, ...(agent.mode && { mode: agent.mode }) };
+  static async begin(gateway: GatewayProcess, { id: agent, mode }: Driven): Promise<Talk> {
+    const body = { agent, ...(mode && { mode }) };
     const { id } = await gateway.call<{ id: string }>('POST', '/api/sessions', body);
     return Talk.join(gateway, id);
   }
@@ -40,6 +48,23 @@ export class Talk {
     const talk = new Talk(gateway, id);
     void talk.#follow();
     return talk;
+  }
+
+  /** Reads a conversation from its first fact on, as another page does. */
+  static reopen(gateway: GatewayProcess, id: string): Talk {
+    const talk = new Talk(gateway, id);
+    void talk.#follow();
+    return talk;
+  }
+
+  /** Another scenario begins in the same conversation. */
+  turnPage(): void {
+    this.#from = this.facts.length;
+  }
+
+  /** What was told since then. */
+  get told(): readonly Fact[] {
+    return this.facts.slice(this.#from);
   }
 
   /** Sends a message that names a play; resolves with the turn, if it has begun. */
@@ -77,10 +102,10 @@ export class Talk {
   ): Promise<FactOf<T>> {
     const end = Date.now() + ms;
     for (;;) {
-      const found = this.facts.find((fact) => fact.type === type && fits(fact as FactOf<T>));
+      const found = this.told.find((fact) => fact.type === type && fits(fact as FactOf<T>));
       if (found) return found as FactOf<T>;
       const left = end - Date.now();
-      if (left <= 0) throw new Error(`no ${type} within ${ms / 1000} s; ${this.#told()}`);
+      if (left <= 0) throw new Error(`no ${type} within ${ms / 1000} s; ${this.#lastWords()}`);
       await Promise.race([new Promise<void>((resolve) => this.#looks.push(resolve)), delay(left)]);
     }
   }
@@ -107,8 +132,16 @@ export class Talk {
     if (found.length > 0) throw new Error(`the log is wrong: ${found.join('; ')}`);
   }
 
-  leave(): void {
+  /** Reads no more. */
+  close(): void {
     this.#over.abort();
+  }
+
+  /** Ends the conversation, and with it the program of the agent. */
+  async leave(): Promise<undefined> {
+    this.close();
+    await this.#gateway.call('DELETE', `/api/sessions/${this.id}`).catch(() => {});
+    return undefined;
   }
 
   async #follow(): Promise<void> {
@@ -129,11 +162,11 @@ export class Talk {
     }
   }
 
-  #told(): string {
-    const ends = this.facts.flatMap((fact) =>
+  #lastWords(): string {
+    const ends = this.told.flatMap((fact) =>
       fact.type === 'turn.ended' ? (fact.error?.message ?? '') : [],
     );
-    const last = this.facts.slice(-6).map((fact) => fact.type);
+    const last = this.told.slice(-6).map((fact) => fact.type);
     return `last came ${last.join(', ')} ${ends.join(' ').slice(0, 300)}`;
   }
 }

@@ -1,0 +1,47 @@
+import { foldAll } from '../../../src/wire/fold.ts';
+import type { Part, Turn } from '../../../src/wire/turn.ts';
+import type { Talk } from './talk.ts';
+
+/** What a user sees of a conversation, a line for each row and each of its parts; `places` names paths. */
+export function outline(talk: Talk, places: Readonly<Record<string, string>>): string[] {
+  return foldAll(talk.told)
+    .flatMap((turn) => [turnLine(turn), ...turn.parts.map((part) => `  ${partLine(part)}`)])
+    .map((line) => renamed(line, places).slice(0, 300));
+}
+
+export function renamed(text: string, places: Readonly<Record<string, string>>): string {
+  // The longest first: one may lie in another.
+  const all = Object.entries(places).sort(([a], [b]) => b.length - a.length);
+  return all.reduce((line, [path, name]) => line.replaceAll(path, name), text);
+}
+
+function turnLine({ origin, outcome, stopReason, error }: Turn): string {
+  const said = error ? `: ${error.message.replace(/\s+/g, ' ')}` : '';
+  return `${origin === 'agent' ? 'unasked, ' : ''}${outcome ?? 'open'}, ${stopReason ?? 'running'}${said}`;
+}
+
+function partLine(part: Part): string {
+  switch (part.type) {
+    case 'text':
+    case 'thought':
+      return `${part.type} ${JSON.stringify(part.text.slice(0, 200))}`;
+    case 'tool': {
+      const { kind, title, status, exitCode, content } = part;
+      const shows = [...new Set(content.map((one) => one.type))].sort().join(', ');
+      const exit = typeof exitCode === 'number' ? `, exit code ${exitCode}` : '';
+      return `tool ${kind} ${JSON.stringify(title)}: ${status}${exit}${shows && `, shows ${shows}`}`;
+    }
+    case 'permission': {
+      const option = part.options.find((one) => one.optionId === part.option);
+      return `permission ${JSON.stringify(part.title)}: ${part.state}${option ? `, ${option.kind}` : ''}`;
+    }
+    case 'plan':
+      return `plan of ${part.entries.length}`;
+    case 'notice':
+      return `notice ${part.code}: ${part.text}`;
+    case 'steer':
+      return 'guidance';
+    case 'job':
+      return 'job';
+  }
+}
