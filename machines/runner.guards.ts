@@ -69,6 +69,8 @@ export const runnerGuards = {
     event.type === 'begin' && event.how === 'reattach' && standing(context).context.open?.stage !== undefined,
   begins: ({ event }: Args, params: { how: 'prompt' | 'reattach' | 'interrupt' }) =>
     event.type === 'begin' && event.how === params.how,
+  /** It waits for an answer of the user's. */
+  isAsking: ({ context }: Args) => standing(context).context.permissions.length > 0,
   /** Work of the agent's own is going on, although no text comes: a command runs, or it waits for an answer. */
   isOccupied: ({ context }: Args) => {
     const { open, permissions } = standing(context).context;

@@ -218,14 +218,22 @@ export const runnerMachine = runnerGround.createMachine({
                 },
               },
             },
-            // A turn that the agent began by itself; it has no end of its own but quiet.
+            // A turn that the agent began by itself; it has no end of its own but quiet. A6: a call of it may never be told
+            // to have ended: then a longer silence is its end too, or the queue would wait for ever.
             attending: {
+              initial: 'near',
               on: { output: { actions: 'receive', target: 'attending', reenter: true } },
-              after: {
-                quiet: [
-                  { guard: 'isOccupied', target: 'attending', reenter: true },
-                  { actions: 'settleQuiet', target: '#runner.work.ending' },
-                ],
+              states: {
+                near: {
+                  after: {
+                    quiet: [
+                      { guard: 'isAsking', target: 'near', reenter: true },
+                      { guard: 'isOccupied', target: 'working' },
+                      { actions: 'settleQuiet', target: '#runner.work.ending' },
+                    ],
+                  },
+                },
+                working: { after: { stall: { actions: 'settleQuiet', target: '#runner.work.ending' } } },
               },
             },
             // I5: asked by the protocol, then SIGTERM, then SIGKILL of the process group, each bounded.

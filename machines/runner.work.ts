@@ -84,7 +84,10 @@ export function endBatch(context: RunnerContext, settled: Settled): Batch {
   const { open, queue } = session;
   if (!open) return { drafts: [], outputs: 0 };
   const end = endOf(settled, open.stage !== undefined);
-  const reason = end.outcome === 'finalized' ? 'The turn ended.' : `The turn ended: ${end.outcome}.`;
+  const reason =
+    end.outcome === 'finalized'
+      ? 'The agent did not say how this ended.'
+      : `The turn ended: ${end.outcome}.`;
   const { tools, permissions } = closings(session, reason);
   const job = jobDraft(session, open.ref, settled, tools.length + permissions.length);
   const holds =

@@ -309,6 +309,29 @@ describe('output that nobody asked for', () => {
     expect(world.turns[1]).toMatchObject({ outcome: 'finalized' });
   });
 
+  test('A6: ends by a longer silence when the agent never says how its tool ended, and the queue goes on', async () => {
+    await resting();
+    const title = 'May I?';
+    const options = [{ optionId: 'yes', name: 'Yes', kind: 'allow_once' as const }];
+    world.unasked({ type: 'tool.started', toolCallId: 'c', title: 'Run' });
+    world.unasked({ type: 'permission.asked', permission: 'p', toolCallId: 'c', title, options });
+    await world.pass(stall * 3);
+    expect(world.turns[1]?.outcome).toBeUndefined();
+    world.ask({ type: 'answer', permission: 'p', option: 'yes' });
+    await world.pass(stall - 1);
+    expect(world.turns[1]?.outcome).toBeUndefined();
+    world.send('m2');
+    await world.pass(quiet + 1);
+    expect(world.turns[1]).toMatchObject({ outcome: 'finalized' });
+    expect(world.turns[1]?.parts[0]).toMatchObject({
+      status: 'failed',
+      reason: 'The agent did not say how this ended.',
+    });
+    expect(world.prompt).toMatchObject({ how: 'prompt', content: [{ text: 'm2' }] });
+    world.settles();
+    await world.quiet();
+  });
+
   test('lets a message that comes meanwhile wait, and then drain', async () => {
     await resting();
     world.unasked({ type: 'text', text: 'woke' });
