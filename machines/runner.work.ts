@@ -85,9 +85,7 @@ export function endBatch(context: RunnerContext, settled: Settled): Batch {
   if (!open) return { drafts: [], outputs: 0 };
   const end = endOf(settled, open.stage !== undefined);
   const reason =
-    end.outcome === 'finalized'
-      ? 'The agent did not say how this ended.'
-      : `The turn ended: ${end.outcome}.`;
+    end.outcome === 'finalized' ? 'The agent did not say how this ended.' : `The turn ended: ${end.outcome}.`;
   const { tools, permissions } = closings(session, reason);
   const job = jobDraft(session, open.ref, settled, tools.length + permissions.length);
   const holds =

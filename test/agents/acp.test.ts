@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { isAlive } from '../../src/agents/workspace/groups.ts';
 import { groupHasLiving } from '../../src/gateway/process.table.ts';
 import { bench, textOf } from './acp.fixture.ts';
 
@@ -336,6 +337,19 @@ describe('the program of an ACP agent', () => {
     expect(groupHasLiving(pid)).toBe(true);
     await local.gateway.close();
     await expect.poll(() => groupHasLiving(pid)).toBe(false);
+  });
+
+  it('leaves nothing behind when it is killed, also not what has left its group (A15)', async () => {
+    const { send, double, first, ended, turn } = await bench();
+    const id = await send([{ leave: 'apart' }, { text: 'hi' }, { hang: true }]);
+    await first('text.added');
+    const { pid = 0 } = double.noted('start')[0] ?? {};
+    const { child = 0 } = double.noted('left')[0] as unknown as { child: number };
+    expect(isAlive(child)).toBe(true);
+    process.kill(-pid, 'SIGKILL');
+    await ended(id);
+    expect((await turn(id)).error?.code).toBe('agent.exited');
+    await expect.poll(() => isAlive(child)).toBe(false);
   });
 
   it('has its last words in the failure when it dies, without secrets', async () => {

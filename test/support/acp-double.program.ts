@@ -134,8 +134,10 @@ class Play {
       await delay(20);
       process.exit(3);
     } else if ('die' in step) process.kill(process.pid, 'SIGKILL');
-    else if ('leave' in step) spawn('sleep', ['600'], { stdio: 'ignore' });
-    else if ('fail' in step) throw new acp.RequestError(step.code ?? -32603, step.fail, step.data);
+    else if ('leave' in step) {
+      const child = spawn('sleep', ['600'], { stdio: 'ignore', detached: step.leave === 'apart' });
+      note('left', { child: child.pid });
+    } else if ('fail' in step) throw new acp.RequestError(step.code ?? -32603, step.fail, step.data);
     else if ('end' in step) return step.end;
     else if ('ask' in step) await this.#ask(step.ask, step.params);
     else if ('terminal' in step) await this.#terminal(step);

@@ -69,8 +69,8 @@ export type DoubleStep =
   | { readonly stubborn: true }
   | { readonly crash: string }
   | { readonly die: true }
-  /** Leaves a process behind (A15). */
-  | { readonly leave: true }
+  /** Leaves a process behind (A15), in its own group or apart from it. */
+  | { readonly leave: true | 'apart' }
   | { readonly fail: string; readonly code?: number; readonly data?: unknown }
   | { readonly end: StopReason }
   /** Any request to the client; its answer is said. */

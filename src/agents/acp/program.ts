@@ -6,7 +6,7 @@ import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { AgentError, type AgentProcess } from '../agent.ts';
 import { type Clock, within } from '../workspace/clock.ts';
-import { environment, groupIsAlive, signalGroup } from '../workspace/groups.ts';
+import { environment, groupIsAlive, killMarked, signalGroup } from '../workspace/groups.ts';
 
 export interface ProgramOptions {
   readonly name: string;
@@ -35,7 +35,9 @@ export class Program {
   readonly exited: Promise<Exit>;
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #options: ProgramOptions;
+  readonly #mark: string;
   #errors = '';
+  #ending = false;
 
   static async start(options: ProgramOptions): Promise<Program> {
     const mark = randomUUID();
@@ -60,6 +62,7 @@ export class Program {
     options: ProgramOptions,
   ) {
     this.#child = child;
+    this.#mark = mark;
     this.#options = options;
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#errors = (this.#errors + text).slice(-16_384);
@@ -99,6 +102,7 @@ export class Program {
   /** Closes its input, then SIGTERM, then SIGKILL to its group; about 1.5 s at most. */
   async end(): Promise<void> {
     const { clock } = this.#options;
+    this.#ending = true;
     const pgid = this.#child.pid as number;
     this.#child.stdin.end();
     if (await within(clock, 500, this.exited)) return;
@@ -119,6 +123,8 @@ export class Program {
     if (groupIsAlive(pgid)) signalGroup(pgid, 'SIGTERM');
     if (!(await within(this.#options.clock, 300, closed))) signalGroup(pgid, 'SIGKILL');
     if (groupIsAlive(pgid)) signalGroup(pgid, 'SIGKILL');
+    // Some start their commands in groups of their own, and had no chance to end them.
+    if (signal !== null || !this.#ending) killMarked(this.#mark);
     return { code, signal };
   }
 }

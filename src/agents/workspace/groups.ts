@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /**
  * The environment of a process that carries `mark`: the gateway's own, without what configures the gateway, since its
@@ -20,6 +20,24 @@ export function groupIsAlive(pgid: number): boolean {
 
 export function isAlive(pid: number): boolean {
   return deliver(pid, 0) && !isZombie(pid);
+}
+
+/**
+ * SIGKILL to each process with that mark in its environment: those that have left the group of the one that was started
+ * with it. Linux only; elsewhere nothing.
+ */
+export function killMarked(mark: string): void {
+  if (process.platform !== 'linux') return;
+  for (const name of readdirSync('/proc'))
+    if (/^\d+$/.test(name) && hasMark(name, mark)) deliver(Number(name), 'SIGKILL');
+}
+
+function hasMark(pid: string, mark: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`SLUICE_PROCESS=${mark}`);
+  } catch {
+    return false; // It has ended, or is not ours.
+  }
 }
 
 /** In a container whose first process reaps nobody, an orphan that has ended can still be signalled for ever. */

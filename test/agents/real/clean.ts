@@ -35,8 +35,10 @@ export function clean(lines: readonly Line[], places: Readonly<Record<string, st
 
 function wired({ id, method, params, result, error }: Wired, text: (given: string) => string): Wired {
   const known = { id, method, params, result, error };
-  return through(Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)), (one) =>
-    typeof one === 'string' ? text(one) : Number(one) > 1_700_000_000_000 ? 1_767_225_600_000 : one,
+  return through(
+    Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)),
+    (one) =>
+      typeof one === 'string' ? text(one) : Number(one) > 1_700_000_000_000 ? 1_767_225_600_000 : one,
   ) as Wired;
 }
 

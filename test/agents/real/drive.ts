@@ -38,7 +38,13 @@ export async function drive(agent: RealAgent, options: DriveOptions): Promise<Ce
   writeFileSync(settings, JSON.stringify({ agents: [entry], stallAfterMs: 3000 }), { mode: 0o600 });
   await gateway.start();
   model.directory = gateway.root;
-  const world: World = { agent, gateway, model: recording?.behind(model) ?? model, real: true, patience: 5_000 };
+  const world: World = {
+    agent,
+    gateway,
+    model: recording?.behind(model) ?? model,
+    real: true,
+    patience: 5_000,
+  };
   const cells: Cell[] = [];
   let talk: Talk | undefined;
   try {
@@ -53,7 +59,9 @@ export async function drive(agent: RealAgent, options: DriveOptions): Promise<Ce
       const result = await play(scenario, world, talk);
       const cell = { ...result, seconds: (Date.now() - began) / 1000 };
       recording?.end(talk, cell, { [gateway.root]: '{cwd}', [home]: '{home}', [options.into]: '{agents}' });
-      options.say(`${agent.name}: ${scenario.name}: ${cell.mark} ${cell.remark ?? ''} (${cell.seconds.toFixed(1)} s)`);
+      options.say(
+        `${agent.name}: ${scenario.name}: ${cell.mark} ${cell.remark ?? ''} (${cell.seconds.toFixed(1)} s)`,
+      );
       cells.push(cell);
       if (cell.mark === 'FAILED' || scenario.alone) talk = await talk.leave();
     }

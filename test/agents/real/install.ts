@@ -10,7 +10,8 @@ interface Problem {
   readonly offline: boolean;
 }
 
-const unreachable = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT|network/;
+const unreachable =
+  /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT|network/;
 
 /** Installs the agent at its pinned version in a directory of its own; says why when it cannot. Throws nothing. */
 export async function install(agent: RealAgent, into: string): Promise<Problem | undefined> {

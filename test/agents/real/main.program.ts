@@ -42,8 +42,7 @@ async function cellsOf(agent: RealAgent): Promise<readonly Cell[] | string> {
 const results: Results = new Map();
 const waiting = [...wanted];
 const worker = async () => {
-  for (let agent = waiting.shift(); agent; agent = waiting.shift())
-    results.set(agent, await cellsOf(agent));
+  for (let agent = waiting.shift(); agent; agent = waiting.shift()) results.set(agent, await cellsOf(agent));
 };
 await Promise.all(Array.from({ length: Number(values.jobs) }, worker));
 
@@ -51,7 +50,8 @@ const inOrder: Results = new Map(wanted.map((agent) => [agent, results.get(agent
 say(`\n${table(chosen, inOrder)}`);
 for (const [{ name }, cells] of inOrder)
   if (typeof cells === 'string') say(`real agents: ${name} was not run, ${cells}`);
-if (values.table !== undefined) intoDocument(resolve(process.env.INIT_CWD ?? '.', values.table), chosen, inOrder);
+if (values.table !== undefined)
+  intoDocument(resolve(process.env.INIT_CWD ?? '.', values.table), chosen, inOrder);
 
 const all = [...inOrder.values()].flatMap((cells) => (typeof cells === 'string' ? [] : cells));
 const failed = all.filter(({ mark }) => mark === 'FAILED').length;

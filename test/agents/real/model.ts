@@ -83,7 +83,7 @@ export class ScriptedModel {
     if (!marker || tools.length === 0) return say('Fine.');
     const { play, id, results } = marker;
     const wait: Step = { gate: this.gate(id) };
-    if (play.startsWith('later')) return this.#later(play, id, tools);
+    if (play.startsWith('later')) return this.#later(play, id, body, tools);
     if (results > 0) return say('Done.');
     if (play.startsWith('long shell')) {
       const seconds = play.split(' ')[2] ?? '300';
@@ -103,9 +103,9 @@ export class ScriptedModel {
       case 'failing shell':
         return call(tools, shell, { command: 'echo went-wrong > wrong.txt; cat wrong.txt; exit 3' });
       case 'write':
-        return call(tools, /^write/i, { content: 'hello\n' }, this.directory);
+        return call(tools, /^write/i, { content: 'hello\n' }, join(this.directory, 'hello.txt'));
       case 'long write':
-        return call(tools, /^write/i, { content: lines }, this.directory);
+        return call(tools, /^write/i, { content: lines }, join(this.directory, `${id}.txt`));
       case 'cut':
         return { steps: [{ text: 'Hello ' }] };
       case 'nothing':
@@ -124,12 +124,13 @@ export class ScriptedModel {
   }
 
   /** The agent comes back by itself when the command has ended. */
-  #later(play: string, id: string, tools: readonly Tool[]): Reply {
+  #later(play: string, id: string, body: ChatBody, tools: readonly Tool[]): Reply {
     const stage = this.#stages.get(id) ?? 0;
     this.#stages.set(id, stage + 1);
     if (stage === 0) return call(tools, shell, { command: 'sleep 1; echo it-has-run', background: true });
     if (stage === 1) return say('It has begun.');
-    if (stage === 2 && play === 'later asks') return call(tools, shell, { command: 'echo woken > woken.txt' });
+    if (play === 'later asks' && !JSON.stringify(body.messages).includes('woken'))
+      return call(tools, shell, { command: 'echo woken > woken.txt' });
     return say('It is done.');
   }
 }
@@ -184,7 +185,7 @@ interface Given {
 let calls = 0;
 
 /** A call of the agent's own tool for it, with the arguments that it wants, in small pieces. */
-function call(tools: readonly Tool[], name: RegExp, given: Given, directory = ''): Reply {
+function call(tools: readonly Tool[], name: RegExp, given: Given, file = ''): Reply {
   const tool = tools.find((one) => name.test(one.name));
   if (!tool) return say(`There is no tool for it among ${tools.map((one) => one.name).join(', ')}.`);
   const { background = false, ...plain } = given;
@@ -193,12 +194,17 @@ function call(tools: readonly Tool[], name: RegExp, given: Given, directory = ''
   if (background && !beside) return say('No command can be run in the background here.');
   const args = {
     ...plain,
-    ...(given.content !== undefined && path && { [path]: join(directory, 'hello.txt') }),
+    ...(given.content !== undefined && path && { [path]: file }),
     ...(tool.properties.includes('description') && { description: 'Does it' }),
     ...(beside && { [beside]: background }),
   };
   calls += 1;
-  const head = { index: 0, id: `call_${calls}`, type: 'function', function: { name: tool.name, arguments: '' } };
+  const head = {
+    index: 0,
+    id: `call_${calls}`,
+    type: 'function',
+    function: { name: tool.name, arguments: '' },
+  };
   const pieces = JSON.stringify(args).match(/.{1,60}/gs) ?? [];
   return reply(
     { delta: { tool_calls: [head] } },

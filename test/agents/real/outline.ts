@@ -16,7 +16,8 @@ export function renamed(text: string, places: Readonly<Record<string, string>>):
 }
 
 function turnLine({ origin, outcome, stopReason, error }: Turn): string {
-  const said = error ? `: ${error.message.replace(/\s+/g, ' ')}` : '';
+  // What follows the first sentence may be of one run.
+  const said = error ? `: ${error.message.split(/\.\s/)[0]}` : '';
   return `${origin === 'agent' ? 'unasked, ' : ''}${outcome ?? 'open'}, ${stopReason ?? 'running'}${said}`;
 }
 
@@ -38,7 +39,8 @@ function partLine(part: Part): string {
     case 'plan':
       return `plan of ${part.entries.length}`;
     case 'notice':
-      return `notice ${part.code}: ${part.text}`;
+      // What follows may name what is of one run.
+      return `notice ${part.code}: ${part.text.slice(0, 60)}`;
     case 'steer':
       return 'guidance';
     case 'job':

@@ -12,7 +12,7 @@ import { type Line, type Recorded, readTranscript, writeTranscript } from './tra
 export const transcripts = resolve(import.meta.dirname, '../transcripts');
 
 /** Scenarios in which several processes answer at once, or the gateway is killed: not to be played twice alike. */
-const unrecorded = /two conversations|gateway killed/;
+const unrecorded = /two conversations|background job|gateway killed/;
 
 /** What one agent says on the wire, scene by scene. */
 export class Recording {
@@ -21,6 +21,7 @@ export class Recording {
   readonly #pointer: string;
   readonly #scenes: Recorded[] = [];
   readonly #gates = new Map<string, number>();
+  #stops = 0;
   #file = '';
   #scenario = '';
 
@@ -40,6 +41,10 @@ export class Recording {
   behind(model: ScriptedModel): Behind {
     return {
       asked: (scene) => model.asked(scene),
+      caughtUp: async () => {
+        this.#stops += 1;
+        appendFileSync(this.#file, `${JSON.stringify({ mark: 'seen', gate: this.#stops })}\n`);
+      },
       gate: (scene) => {
         const at = this.#gates.get(scene) ?? this.#gates.size;
         this.#gates.set(scene, at);
@@ -61,6 +66,7 @@ export class Recording {
   begin({ name }: Scenario): void {
     this.#scenario = name;
     this.#gates.clear();
+    this.#stops = 0;
     this.#file = join(this.#directory, `${this.#scenes.length}-${Date.now()}`);
     writeFileSync(this.#file, '');
     writeFileSync(this.#pointer, this.#file);

@@ -17,37 +17,37 @@ const stops: readonly Scenario[] = [
   {
     name: 'stop before the agent is up (I5)',
     alone: true,
-    run: async (_, talk) => stopped(talk, await talk.say('answer')),
+    run: async (world, talk) => stopped(world, talk, await talk.say('answer')),
   },
   {
     name: 'stop before the first word (I5)',
-    async run({ model }, talk) {
+    async run(world, talk) {
       const scene = nextScene();
       const turn = await talk.say('held silence', scene);
-      await model.gate(scene).reached;
-      return stopped(talk, turn);
+      await world.model.gate(scene).reached;
+      return stopped(world, talk, turn);
     },
   },
   {
     name: 'stop in text (I4)',
-    async run(_, talk) {
+    async run(world, talk) {
       const turn = await talk.say('held text');
       await talk.first('text.added');
-      await stopped(talk, turn);
+      await stopped(world, talk, turn);
       assert.equal(talk.text(turn), 'Hello ');
       return undefined;
     },
   },
   {
     name: 'stop in a command (I12)',
-    run: async (world, talk) => stopped(talk, await running(world, talk)),
+    run: async (world, talk) => stopped(world, talk, await running(world, talk)),
   },
   {
     name: 'stop in a permission (A5)',
-    async run(_, talk) {
+    async run(world, talk) {
       const turn = await talk.say('shell');
       await talk.first('permission.asked');
-      await stopped(talk, turn);
+      await stopped(world, talk, turn);
       assert.ok(toolsOf(talk, turn).every((tool) => tool.status === 'failed' || tool.status === 'refused'));
       return undefined;
     },
@@ -97,7 +97,10 @@ const kills: readonly Scenario[] = [
       const turn = await talk.say('answer', scene);
       await finished(talk, turn);
       const asked = model.asked(scene);
-      assert.ok(asked === undefined || asked.includes('Hello world.'), 'the agent does not remember the answer');
+      assert.ok(
+        asked === undefined || asked.includes('Hello world.'),
+        'the agent does not remember the answer',
+      );
       const given = talk
         .turn(turn)
         .parts.some((p) => p.type === 'notice' && p.code === 'agent.context_given');
@@ -109,7 +112,9 @@ const kills: readonly Scenario[] = [
 const faults: readonly Scenario[] = [
   {
     name: 'model fails again and again (A2)',
-    async run(_, talk) {
+    async run({ model }, talk) {
+      // It is up: its start is no silence of the model.
+      await played(talk, 'answer');
       const turn = await talk.say('broken');
       const first = await Promise.race([
         talk.first('turn.watching', (fact) => fact.mode === 'silent'),
@@ -117,6 +122,7 @@ const faults: readonly Scenario[] = [
       ]);
       if (first.type === 'turn.ended')
         return `ends ${first.outcome}: ${first.error?.message ?? first.stopReason}`;
+      await model.caughtUp?.();
       await talk.stop(turn);
       assert.equal((await talk.ended(turn, 20_000)).outcome, 'cancelled');
       return 'says nothing: shown as silent, and can be stopped';
@@ -124,29 +130,29 @@ const faults: readonly Scenario[] = [
   },
   {
     name: 'stream cut without an end (A1)',
-    async run(_, talk) {
+    async run(world, talk) {
       const turn = await talk.say('cut');
-      const end = await talk.ended(turn, 15_000).catch(() => undefined);
-      if (!end) await stopped(talk, turn);
+      const end = await talk.ended(turn, world.patience * 3).catch(() => undefined);
+      if (!end) await stopped(world, talk, turn);
       const text = talk.text(turn);
       return `${end ? `ends ${end.outcome}` : 'tries for ever: stopped'}; the row has ${JSON.stringify(text.slice(0, 40))}`;
     },
   },
   {
     name: 'empty answer (A16)',
-    async run(_, talk) {
+    async run(world, talk) {
       const turn = await talk.say('nothing');
-      const end = await talk.ended(turn, 30_000).catch(() => undefined);
-      if (!end) await stopped(talk, turn);
+      const end = await talk.ended(turn, world.patience * 3).catch(() => undefined);
+      if (!end) await stopped(world, talk, turn);
       return end ? `ends ${end.outcome}, ${end.stopReason}` : 'never ends: can be stopped';
     },
   },
   {
     name: 'only a thought (A16)',
-    async run(_, talk) {
+    async run(world, talk) {
       const turn = await talk.say('only thought');
-      const end = await talk.ended(turn, 30_000).catch(() => undefined);
-      if (!end) await stopped(talk, turn);
+      const end = await talk.ended(turn, world.patience * 3).catch(() => undefined);
+      if (!end) await stopped(world, talk, turn);
       const thought = talk.turn(turn).parts.some((part) => part.type === 'thought');
       assert.ok(thought, 'the thought is not shown');
       return end ? `ends ${end.outcome}, ${end.stopReason}` : 'never ends: can be stopped';
@@ -154,10 +160,10 @@ const faults: readonly Scenario[] = [
   },
   {
     name: 'answer refused by the model (A16)',
-    async run(_, talk) {
+    async run(world, talk) {
       const turn = await talk.say('refusal');
-      const end = await talk.ended(turn, 30_000).catch(() => undefined);
-      if (!end) await stopped(talk, turn);
+      const end = await talk.ended(turn, world.patience * 3).catch(() => undefined);
+      if (!end) await stopped(world, talk, turn);
       if (!end) return 'never ends: can be stopped';
       return end.stopReason === 'refusal' ? undefined : `ends ${end.outcome}, ${end.stopReason}`;
     },

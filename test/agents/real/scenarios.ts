@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { foldAll } from '../../../src/wire/fold.ts';
 import { troubles } from './scenarios.trouble.ts';
 import { unasked } from './scenarios.unasked.ts';
-import { choose, finished, played, type Scenario, stopped, toolsOf } from './steps.ts';
+import { allowed, choose, finished, played, type Scenario, stopped, toolsOf } from './steps.ts';
 import { nextScene, Talk } from './talk.ts';
 
 const talking: readonly Scenario[] = [
@@ -72,10 +72,9 @@ const talking: readonly Scenario[] = [
   },
   {
     name: 'command that fails, with its exit code (A12)',
-    async run({ patience }, talk) {
+    async run(world, talk) {
       const turn = await talk.say('failing shell');
-      const asked = await talk.first('permission.asked', () => true, patience).catch(() => undefined);
-      if (asked) await choose(talk, 'allow_once');
+      await allowed(world, talk, turn);
       await finished(talk, turn);
       const [tool] = toolsOf(talk, turn);
       assert.ok(tool, 'no tool');
@@ -174,12 +173,13 @@ const talking: readonly Scenario[] = [
   },
   {
     name: 'two conversations at once (I8)',
-    async run({ gateway, agent, model }, talk) {
+    async run(world, talk) {
+      const { gateway, agent, model } = world;
       const other = await Talk.begin(gateway, agent);
       const scene = nextScene();
       const [mine, theirs] = await Promise.all([talk.say('held text'), other.say('held text', scene)]);
       await Promise.all([talk.first('text.added'), other.first('text.added')]);
-      await stopped(talk, mine);
+      await stopped(world, talk, mine);
       model.gate(scene).open();
       await finished(other, theirs);
       assert.equal(other.text(theirs), 'Hello world.');

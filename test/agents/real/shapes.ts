@@ -90,6 +90,8 @@ export const google: Shape = {
   }),
 };
 
+/** Claude Code takes messages of one id for one message. */
+let messages = 0;
 let toolUses = 0;
 
 export const anthropic: Shape = {
@@ -128,11 +130,11 @@ export const anthropic: Shape = {
     const delta = (more: Json) => say({ type: 'content_block_delta', index, delta: more });
     const usage = { input_tokens: 10, output_tokens: 2 };
     return {
-      open: () =>
-        say({
-          type: 'message_start',
-          message: { id: 'msg_1', type: 'message', role: 'assistant', model: 'scripted', content: [], usage },
-        }),
+      open() {
+        messages += 1;
+        const message = { id: `msg_${messages}`, type: 'message', role: 'assistant', content: [], usage };
+        return say({ type: 'message_start', message: { ...message, model: 'scripted' } });
+      },
       step(step) {
         if ('text' in step)
           return block('text', { type: 'text', text: '' }) + delta({ type: 'text_delta', text: step.text });

@@ -10,6 +10,8 @@ import type { Driven, Talk } from './talk.ts';
 /** What stands behind the agent, as far as a scenario has a hand in it. */
 export interface Behind {
   gate(scene: string): { readonly reached: Promise<void>; open(): void };
+  /** In a replay: resolves when the agent has said what it had said at this point. */
+  caughtUp?(): Promise<void>;
   /** What the model was asked in a scene, as JSON; undefined where there is no model. */
   asked(scene: string): string | undefined;
 }
@@ -72,7 +74,8 @@ export function toolsOf(talk: Talk, turn: string): ToolPart[] {
   return talk.turn(turn).parts.filter((part) => part.type === 'tool');
 }
 
-export async function stopped(talk: Talk, turn: string): Promise<undefined> {
+export async function stopped({ model }: World, talk: Talk, turn: string): Promise<undefined> {
+  await model.caughtUp?.();
   await talk.stop(turn);
   const end = await talk.ended(turn, 20_000);
   assert.equal(end.outcome, 'cancelled');
@@ -95,6 +98,7 @@ function kill({ gateway }: World, talk: Talk): void {
 }
 
 export async function died(world: World, talk: Talk, turn: string): Promise<undefined> {
+  await world.model.caughtUp?.();
   kill(world, talk);
   const end = await talk.ended(turn, 10_000);
   assert.equal(end.outcome, 'failed');

@@ -10,10 +10,14 @@ export type Results = Map<RealAgent, readonly Cell[] | string>;
 export function table(chosen: readonly Scenario[], results: Results): string {
   const heads = [...results.keys()].map(({ name, version }) => `${name} ${version}`);
   const rows = chosen.map(({ name }, index) => {
-    const cells = [...results.values()].map((cells) => textOf(typeof cells === 'string' ? undefined : cells[index]));
+    const cells = [...results.values()].map((cells) =>
+      textOf(typeof cells === 'string' ? undefined : cells[index]),
+    );
     return `| ${name} | ${cells.join(' | ')} |`;
   });
-  return [`| scenario | ${heads.join(' | ')} |`, `|---|${heads.map(() => '---').join('|')}|`, ...rows].join('\n');
+  return [`| scenario | ${heads.join(' | ')} |`, `|---|${heads.map(() => '---').join('|')}|`, ...rows].join(
+    '\n',
+  );
 }
 
 function textOf(cell: Cell | undefined): string {

@@ -163,9 +163,7 @@ export class Talk {
   }
 
   #lastWords(): string {
-    const ends = this.told.flatMap((fact) =>
-      fact.type === 'turn.ended' ? (fact.error?.message ?? '') : [],
-    );
+    const ends = this.told.flatMap((fact) => (fact.type === 'turn.ended' ? (fact.error?.message ?? '') : []));
     const last = this.told.slice(-6).map((fact) => fact.type);
     return `last came ${last.join(', ')} ${ends.join(' ').slice(0, 300)}`;
   }

@@ -15,8 +15,11 @@ export type Line =
   | { readonly p: number; readonly from: Wired }
   /** It ended by itself. */
   | { readonly p: number; readonly exit: number }
-  /** The driver let a held model go on, or saw that it had been asked; gates are counted as they are used. */
-  | { readonly mark: 'open' | 'reached'; readonly gate: number };
+  /**
+   * The driver let a held model go on, saw that it had been asked, or (`seen`) had read what was said by then when it
+   * stopped or killed the agent. Gates are counted as they are used, and so is what was seen.
+   */
+  | { readonly mark: 'open' | 'reached' | 'seen'; readonly gate: number };
 
 /** One scenario as it went with a real agent. */
 export interface Recorded {
@@ -61,7 +64,8 @@ export function readTranscript(file: string): Transcript {
   const [head = '{}', ...rest] = readFileSync(file, 'utf8').split('\n').filter(Boolean);
   const shared: Wired[] = [];
   const scenes: (Omit<Recorded, 'lines'> & { readonly lines: Line[] })[] = [];
-  const wired = (one: Wired | string) => (typeof one === 'string' ? (shared[Number(one.slice(1))] ?? {}) : one);
+  const wired = (one: Wired | string) =>
+    typeof one === 'string' ? (shared[Number(one.slice(1))] ?? {}) : one;
   for (const text of rest) {
     const one = JSON.parse(text);
     if ('shared' in one) shared.push(one.shared);
