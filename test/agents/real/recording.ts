@@ -12,7 +12,7 @@ import { type Line, type Recorded, readTranscript, writeTranscript } from './tra
 export const transcripts = resolve(import.meta.dirname, '../transcripts');
 
 /** Scenarios in which several processes answer at once, or the gateway is killed: not to be played twice alike. */
-const unrecorded = /two conversations|background job|gateway killed/;
+const unrecorded = /two conversations|background job|earlier session|gateway killed/;
 
 /** What one agent says on the wire, scene by scene. */
 export class Recording {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { foldAll } from '../../../src/wire/fold.ts';
+import { earlier } from './scenarios.earlier.ts';
 import { troubles } from './scenarios.trouble.ts';
 import { unasked } from './scenarios.unasked.ts';
 import { allowed, choose, finished, played, type Scenario, stopped, toolsOf } from './steps.ts';
@@ -160,7 +161,7 @@ const talking: readonly Scenario[] = [
       const scene = nextScene();
       const turn = await talk.say('held text', scene);
       await talk.first('text.added');
-      const again = Talk.reopen(gateway, talk.id);
+      const again = Talk.join(gateway, talk.id);
       await again.first('text.added', (fact) => fact.turn === turn);
       assert.equal(again.text(turn), 'Hello ');
       model.gate(scene).open();
@@ -201,4 +202,4 @@ const talking: readonly Scenario[] = [
   },
 ];
 
-export const scenarios: readonly Scenario[] = [...talking, ...unasked, ...troubles];
+export const scenarios: readonly Scenario[] = [...talking, ...unasked, ...earlier, ...troubles];

@@ -85,7 +85,7 @@ export async function stopped({ model }: World, talk: Talk, turn: string): Promi
 }
 
 /** SIGKILL to the program of this conversation, as the gateway has recorded it. */
-function kill({ gateway }: World, talk: Talk): void {
+export function kill({ gateway }: World, talk: Talk): void {
   const directory = join(gateway.data, 'processes');
   const records = readdirSync(directory)
     .filter((file) => file.endsWith('.json'))

@@ -50,13 +50,6 @@ export class Talk {
     return talk;
   }
 
-  /** Reads a conversation from its first fact on, as another page does. */
-  static reopen(gateway: GatewayProcess, id: string): Talk {
-    const talk = new Talk(gateway, id);
-    void talk.#follow();
-    return talk;
-  }
-
   /** Another scenario begins in the same conversation. */
   turnPage(): void {
     this.#from = this.facts.length;
