@@ -32,7 +32,8 @@ function behind(directory: string, lines: readonly Line[]): Behind {
     asked: () => undefined,
     async caughtUp() {
       stops += 1;
-      const seen = lines.some((line) => 'mark' in line && line.mark === 'seen' && line.gate === stops);
+      const at = lines.findIndex((line) => 'mark' in line && line.mark === 'seen' && line.gate === stops);
+      const seen = lines.slice(0, Math.max(at, 0)).some((line) => 'p' in line);
       if (seen) await written(`seen-${stops}`);
     },
     gate(scene) {
