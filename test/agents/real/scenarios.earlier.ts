@@ -18,9 +18,8 @@ export const earlier: readonly Scenario[] = [
       const asked = String(model.asked(scene));
       assert.ok(asked.includes(`answer ${first}`), 'the job does not know what was said before');
       const done = Talk.join(gateway, job);
-      await done.ended('t2');
+      await done.ended('t2').finally(() => done.close());
       const told = done.turn('t2').parts.find((part) => part.type === 'notice');
-      done.close();
       return told?.type === 'notice'
         ? 'does not fork: the job gets the earlier turns as text, and says so'
         : undefined;
@@ -55,11 +54,14 @@ export const earlier: readonly Scenario[] = [
       assert.ok(!JSON.stringify(made.turns).includes('<system'), 'hidden text is shown');
       const later = Talk.join(gateway, made.id);
       const scene = nextScene();
-      await finished(later, await later.say('answer', scene));
+      try {
+        await finished(later, await later.say('answer', scene));
+        later.check();
+      } finally {
+        await later.leave();
+      }
       const asked = String(model.asked(scene));
       assert.ok(asked.includes(`answer ${first}`), 'the agent does not know what was said before');
-      later.check();
-      await later.leave();
       return two.outcome === 'interrupted' ? undefined : 'closes the command that was cut by itself';
     },
   },
