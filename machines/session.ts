@@ -177,7 +177,7 @@ const rules: { readonly [K in FactType]: Rule<K> } = {
   'permission.asked': (context, fact) =>
     ofOpenTurn(context, fact) && !context.permissions.some((p) => p.id === fact.permission),
   'permission.answered': (context, fact) =>
-    openPermission(context, fact) &&
+    ofOpenTurn(context, fact) &&
     context.permissions.some(
       (p) =>
         p.id === fact.permission &&

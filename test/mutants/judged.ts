@@ -5,7 +5,7 @@ const folds = [
   ...unit('wire-fold.kinds', 'wire-fold', 'wire-fold.misfits', 'wire-facts'),
   ...model('runner.outputs'),
 ];
-const sessions = model('session.guards', 'decide', 'session.chart');
+const sessions = model('session', 'session.guards', 'decide', 'session.chart');
 const runner = model(
   'decide',
   'runner.guards',
@@ -30,7 +30,7 @@ export const judged: Readonly<Record<string, readonly string[]>> = {
   'machines/answers.ts': model('decide', 'runner.outputs'),
   'machines/refuse.ts': model('decide'),
   'machines/outputs.ts': model('outputs', 'runner.outputs'),
-  'machines/session.ts': sessions,
+  'machines/session.ts': model('session', 'session.guards', 'decide'),
   'machines/session.setup.ts': sessions,
   'machines/runner.guards.ts': runner,
   'machines/runner.setup.ts': runner,
