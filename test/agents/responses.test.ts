@@ -225,3 +225,71 @@ it('is not asked twice when it is not known whether the first request arrived', 
   expect(await followed.until((f) => f.type === 'turn.ended')).toMatchObject({ outcome: 'failed' });
   expect(server.bodies).toHaveLength(1);
 });
+
+it('fails in words when the model calls a function that nobody provides', async () => {
+  const server = await serve({ steps: [{ text: 'I look. ' }, { call: 'get_weather' }] });
+  const { gateway, followed, local } = await bench(server);
+  await send(gateway, 'm1');
+  await followed.until((fact) => fact.type === 'turn.ended');
+  const turn = await lastTurn(gateway);
+  expect(turn).toMatchObject({ outcome: 'failed', error: { code: 'responses.unprovided_function' } });
+  expect(turn?.error?.message).toContain('"get_weather"');
+  expect(textOf(turn)).toBe('I look. ');
+  await isSound(local);
+});
+
+const asking = (text: string, index: number): Knobs =>
+  index === 0 && text === 'm1'
+    ? { steps: [{ text: 'I ask. ' }, { approval: 'search' }] }
+    : { steps: [{ mcp: 'search', approved: 'mcp_approval_request_resp_1_1' }, { text: 'Found.' }] };
+
+it.each([
+  ['allow', true],
+  ['deny', false],
+] as const)(
+  'asks a person before a call that needs it, and tells the server: %s',
+  async (option, approve) => {
+    const server = await serve(asking);
+    const { gateway, followed, local } = await bench(server);
+    await send(gateway, 'm1');
+    const asked = await followed.until((fact) => fact.type === 'permission.asked');
+    const permission = asked.type === 'permission.asked' ? asked.permission : '';
+    expect(asked).toMatchObject({ title: 'Let the server use notes: search?', toolCallId: permission });
+    await gateway.answer('s', permission, option);
+    await followed.until((fact) => fact.type === 'turn.ended');
+    expect(server.bodies[1]).toMatchObject({
+      previous_response_id: 'resp_1',
+      background: true,
+      input: [{ type: 'mcp_approval_response', approval_request_id: permission, approve }],
+    });
+    const turn = await lastTurn(gateway);
+    expect([turn?.outcome, textOf(turn)]).toEqual(['finalized', 'I ask. Found.']);
+    expect(turn?.parts.filter((part) => part.type === 'tool')).toMatchObject([
+      { id: permission, status: approve ? 'completed' : 'refused' },
+    ]);
+    await isSound(local);
+  },
+);
+
+it('stops while a person is asked, and tells nobody that it was allowed (I5)', async () => {
+  const server = await serve(asking);
+  const { gateway, followed, local } = await bench(server);
+  const { turn } = await send(gateway, 'm1');
+  await followed.until((fact) => fact.type === 'permission.asked');
+  await gateway.stop('s', { turn: String(turn) });
+  await followed.until((fact) => fact.type === 'turn.ended');
+  expect(await lastTurn(gateway)).toMatchObject({ outcome: 'cancelled' });
+  expect(server.bodies).toHaveLength(1);
+  await isSound(local);
+});
+
+it('asks also where the answer is polled', async () => {
+  const server = await serve((text, index) => ({ ...asking(text, index), streams: false }));
+  const { gateway, followed, local } = await bench(server);
+  await send(gateway, 'm1');
+  await followed.until((fact) => fact.type === 'permission.asked');
+  await gateway.answer('s', 'mcp_approval_request_resp_1_1', 'allow');
+  await followed.until((fact) => fact.type === 'turn.ended');
+  expect(await lastTurn(gateway)).toMatchObject({ outcome: 'finalized' });
+  await isSound(local);
+});

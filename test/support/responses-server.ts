@@ -13,6 +13,12 @@ export type ResponseStep =
   | { readonly refusal: string }
   /** A tool that the server runs by itself; `hold` it and it ends with the next step of its kind, or with the response. */
   | { readonly tool: string; readonly hold?: boolean }
+  /** A function that the client is to run. */
+  | { readonly call: string }
+  /** A call that waits for an approval in the request that follows. */
+  | { readonly approval: string }
+  /** The call that was approved. */
+  | { readonly mcp: string; readonly approved: string }
   | { readonly gate: Gate }
   /** Cuts every connection to this response, in the middle; the response goes on. */
   | { readonly cut: true }
@@ -118,6 +124,16 @@ class Scripted {
       const item = open ?? this.#add({ type: step.tool, action: { type: 'search', query: 'weather' } });
       if (!step.hold) this.#done(item);
       return;
+    }
+    if ('call' in step || 'approval' in step || 'mcp' in step) {
+      this.#close();
+      if ('call' in step)
+        return this.#done(this.#add({ type: 'function_call', name: step.call, arguments: '{}' }));
+      const named = { server_label: 'notes', arguments: '{"q":1}' };
+      if ('approval' in step)
+        return this.#done(this.#add({ type: 'mcp_approval_request', name: step.approval, ...named }));
+      const item = { name: step.mcp, approval_request_id: step.approved, output: 'found', ...named };
+      return this.#done(this.#add({ type: 'mcp_call', ...item }));
     }
     if ('cut' in step) return this.#cut();
     if ('forget' in step) {
@@ -290,7 +306,7 @@ function send(answer: ServerResponse, event: Event, twice = false): void {
 }
 
 function lastText(body: Record<string, unknown>): string {
-  const { content } = (body.input as { content: string | { text?: string }[] }[]).at(-1) ?? { content: '' };
+  const { content = '' } = (body.input as { content?: string | { text?: string }[] }[]).at(-1) ?? {};
   return typeof content === 'string' ? content : String(content[0]?.text);
 }
 

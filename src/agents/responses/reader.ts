@@ -2,7 +2,7 @@ import type { Failure, StopReason } from '../../wire/content.ts';
 import type { Turn } from '../../wire/turn.ts';
 import type { Output } from '../agent.ts';
 import type { OutputItem, ResponseEvent, ResponseObject } from './api.ts';
-import { finishedTool, isTool, startedTool } from './tools.ts';
+import { approvalOf, callOf, finishedTool, isTool, startedTool } from './tools.ts';
 
 interface Text {
   readonly kind: 'text' | 'thought';
@@ -27,6 +27,12 @@ export class ResponseReader {
   readonly #texts = new Map<string, Text>();
   readonly #tools = new Map<string, 'open' | 'closed'>();
   readonly #items = new Set<string>();
+  /** Functions that the model called and nobody here has. */
+  readonly #functions: string[] = [];
+  /** Approvals that a person has answered before this reader began. */
+  readonly #answered = new Set<string>();
+  #asking: string[] = [];
+  #waits = false;
   #refused = false;
   #named = false;
   #error: Failure | undefined;
@@ -41,6 +47,7 @@ export class ResponseReader {
     for (const part of known.seen?.parts ?? []) {
       if (part.type === 'text' || part.type === 'thought')
         this.#texts.set(part.id, { kind: part.type, text: part.text, told: 0 });
+      if (part.type === 'permission' && part.state !== 'open') this.#answered.add(part.id);
       if (part.type === 'tool')
         this.#tools.set(
           part.id,
@@ -52,6 +59,26 @@ export class ResponseReader {
   /** Names the response and the last event after which nothing is half told: a reader may begin anew there. */
   get handle(): string {
     return `${this.id}#${this.sequence}`;
+  }
+
+  /** The approvals that this response ended with; it goes on as another one when they are answered. Else undefined. */
+  get asking(): readonly string[] | undefined {
+    return this.#waits ? this.#asking : undefined;
+  }
+
+  /** True when an answer to one of them may have gone to the server before. */
+  get answeredBefore(): boolean {
+    return this.#asking.some((id) => this.#answered.has(id));
+  }
+
+  /** From here on it reads the response that follows. */
+  goOn(): void {
+    this.id = undefined;
+    this.sequence = -1;
+    this.#named = false;
+    this.#waits = false;
+    this.#asking = [];
+    this.#items.clear();
   }
 
   /** All text of the answer so far. */
@@ -108,7 +135,7 @@ export class ResponseReader {
 
   /** The response as it stands: what has not been told of it, and its end if it has come to that. */
   *whole(response: ResponseObject): Generator<Output, void> {
-    if (this.over) return;
+    if (this.over || this.#waits) return;
     yield* this.#name(response.id);
     if (!isOver(response)) return;
     for (const item of response.output ?? []) yield* this.#item(item);
@@ -125,6 +152,10 @@ export class ResponseReader {
         contextTokens: (inputTokens ?? 0) + (outputTokens ?? 0),
       };
       yield { type: 'usage', turn: this.#turn, usage };
+    }
+    if (response.status === 'completed' && this.#functions.length === 0 && this.#asking.length > 0) {
+      this.#waits = true;
+      return;
     }
     this.over = true;
     yield this.#end(response);
@@ -184,26 +215,29 @@ export class ResponseReader {
         if (part.text !== undefined) yield* this.#set('thought', `${id}.c${index}`, part.text);
     } else if (isTool(item)) {
       yield* this.#startTool(item);
-      if (this.#tools.get(id) !== 'open') return;
-      this.#tools.set(id, 'closed');
+      const call = callOf(item);
+      if (this.#tools.get(call) !== 'open') return;
+      this.#tools.set(call, 'closed');
       yield finishedTool(item);
-    } else if (type === 'function_call' || type === 'custom_tool_call' || type === 'mcp_approval_request') {
+    } else if (type === 'mcp_approval_request') {
+      if (this.#asking.includes(id)) return;
+      this.#asking.push(id);
+      if (this.#answered.has(id)) return;
+      const { card, permission } = approvalOf(item);
+      if (!this.#tools.has(id)) yield card;
+      this.#tools.set(id, 'open');
+      yield permission;
+    } else if (type === 'function_call' || type === 'custom_tool_call') {
       if (this.#tools.has(id)) return;
       this.#tools.set(id, 'closed');
-      const name = String(item.name ?? type);
-      yield {
-        type: 'notice',
-        level: 'warning',
-        code: 'responses.unanswered_call',
-        text: `The model asked for "${name}", which the server does not run by itself: the request was dropped.`,
-      };
+      this.#functions.push(String(item.name ?? type));
     }
   }
 
   *#startTool(item: OutputItem): Generator<Output, void> {
-    const { id = '' } = item;
-    if (!isTool(item) || this.#tools.has(id)) return;
-    this.#tools.set(id, 'open');
+    const call = callOf(item);
+    if (!isTool(item) || this.#tools.has(call)) return;
+    this.#tools.set(call, 'open');
     yield startedTool(item);
   }
 
@@ -212,6 +246,15 @@ export class ResponseReader {
       const { code, message } = response.error ?? {};
       const error = message === undefined && this.#error ? this.#error : failureOf(code, message);
       return { type: 'ended', stopReason: 'error', error };
+    }
+    if (response.status === 'completed' && this.#functions.length > 0) {
+      const names = [...new Set(this.#functions)].map((name) => `"${name}"`).join(' and ');
+      const message = `The model called ${names}, which nobody here provides: leave ${this.#functions.length > 1 ? 'them' : 'it'} out of "tools" in the settings, where only tools belong that the server runs by itself.`;
+      return {
+        type: 'ended',
+        stopReason: 'error',
+        error: { code: 'responses.unprovided_function', message },
+      };
     }
     return { type: 'ended', stopReason: this.#stopReason(response) };
   }

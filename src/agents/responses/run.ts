@@ -1,11 +1,28 @@
 import type { Failure } from '../../wire/content.ts';
 import { Channel } from '../acp/channel.ts';
 import type { Output } from '../agent.ts';
+import { unlessAborted } from '../model/abort.ts';
 import type { Answer } from './api.ts';
 import type { ResponseReader } from './reader.ts';
 
 const lost = 'The stream of the answer broke off; the server goes on, and is asked.';
 const unstreamed = 'The server does not stream this answer; it is asked.';
+
+/** An approval, as the server wants to hear of it. */
+export interface Approval {
+  readonly type: 'mcp_approval_response';
+  readonly approval_request_id: string;
+  readonly approve: boolean;
+}
+
+export interface RunOptions {
+  /** What a request that failed for good is called. */
+  readonly failure: (error: unknown) => Failure;
+  /** Asks for the response that follows on `previous`, once its approvals are answered. */
+  readonly goOn: (run: Run, previous: string, answers: readonly Approval[], push: Push) => Promise<Answer>;
+}
+
+export type Push = (output: Output) => void;
 
 /** One response on its way: its reader, and the stream that feeds it while there is one. */
 export class Run {
@@ -14,17 +31,20 @@ export class Run {
   readonly named: Promise<void>;
   /** False when the server does not give its stream again: from then on it is only polled. */
   streamable = true;
-  readonly #failure: (error: unknown) => Failure;
+  readonly #failure: RunOptions['failure'];
+  readonly #goOn: RunOptions['goOn'];
+  /** Answers of the person, by the approval. */
+  readonly #approvals = new Map<string, PromiseWithResolvers<boolean>>();
   readonly #naming = Promise.withResolvers<void>();
   readonly #gone = new AbortController();
   #output = new Channel<Output>();
   #streaming = false;
   readonly #stop = new AbortController();
 
-  /** `failure`: what a request that failed for good is called. */
-  constructor(reader: ResponseReader, failure: (error: unknown) => Failure) {
+  constructor(reader: ResponseReader, { failure, goOn }: RunOptions) {
     this.reader = reader;
     this.#failure = failure;
+    this.#goOn = goOn;
     this.named = this.#naming.promise;
     if (reader.id !== undefined) this.#naming.resolve();
   }
@@ -71,6 +91,15 @@ export class Run {
     this.#output.end();
   }
 
+  /** True while the server waits for a person. */
+  get waiting(): boolean {
+    return this.reader.asking !== undefined;
+  }
+
+  approve(id: string, approve: boolean): void {
+    this.#approval(id).resolve(approve);
+  }
+
   /** Reads no more. */
   leave(): void {
     this.#gone.abort();
@@ -86,17 +115,30 @@ export class Run {
     };
     let brought = false;
     try {
-      const answer = await connect(push);
-      if (answer.kind === 'object') {
-        this.streamable = false;
-        for (const one of this.reader.whole(answer.response)) push(one);
-        if (!this.reader.over) push({ type: 'poll', reason: unstreamed });
-        return;
-      }
-      for await (const event of answer.events) {
-        brought = true;
-        for (const one of this.reader.event(event)) push(one);
+      let answer = await connect(push);
+      for (;;) {
+        if (answer.kind === 'object') {
+          this.streamable = false;
+          for (const one of this.reader.whole(answer.response)) push(one);
+        } else {
+          for await (const event of answer.events) {
+            brought = true;
+            for (const one of this.reader.event(event)) push(one);
+            if (this.reader.over) return;
+          }
+        }
         if (this.reader.over) return;
+        const { asking } = this.reader;
+        if (!asking) {
+          if (answer.kind === 'object') return push({ type: 'poll', reason: unstreamed });
+          break;
+        }
+        if (this.reader.answeredBefore) return push(doubtful);
+        const answers = await this.#answers(asking, push);
+        const previous = String(this.reader.id);
+        this.reader.goOn();
+        brought = false;
+        answer = await this.#goOn(this, previous, answers, push);
       }
     } catch (error) {
       if (this.reader.id === undefined)
@@ -111,4 +153,32 @@ export class Run {
     };
     push({ type: 'ended', stopReason: 'error', error });
   }
+
+  async #answers(asking: readonly string[], push: Push): Promise<readonly Approval[]> {
+    const answered = asking.map(async (id): Promise<Approval> => {
+      const approve = await unlessAborted(
+        this.#approval(id).promise,
+        AbortSignal.any([this.stopping, this.signal]),
+      );
+      if (!approve) push({ type: 'tool.refused', toolCallId: id, reason: 'You did not allow it.' });
+      return { type: 'mcp_approval_response', approval_request_id: id, approve };
+    });
+    return Promise.all(answered);
+  }
+
+  #approval(id: string): PromiseWithResolvers<boolean> {
+    const known = this.#approvals.get(id) ?? Promise.withResolvers<boolean>();
+    this.#approvals.set(id, known);
+    return known;
+  }
 }
+
+const doubtful: Output = {
+  type: 'ended',
+  stopReason: 'lost',
+  error: {
+    code: 'responses.approval_lost',
+    message:
+      'The gateway ended just after you had answered, and nobody knows whether the server has heard it. Retry asks again.',
+  },
+};

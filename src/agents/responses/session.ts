@@ -8,7 +8,8 @@ import { type Answer, isGone, RefusedByServer, ResponsesApi } from './api.ts';
 import { inputOf } from './input.ts';
 import type { ResponsesServer } from './options.ts';
 import { isOver, parseHandle, ResponseReader } from './reader.ts';
-import { Run } from './run.ts';
+import { Run, type RunOptions } from './run.ts';
+import { allowed } from './tools.ts';
 
 export interface SessionDeps {
   readonly server: ResponsesServer;
@@ -49,6 +50,11 @@ export function createSession(deps: SessionDeps, options: OpenOptions): AgentSes
     return { code, message, ...(until !== undefined && { until }) };
   };
 
+  const running: RunOptions = {
+    failure,
+    goOn: (run, previous, input, push) => request(run, { previous_response_id: previous, input }, push),
+  };
+
   /** Asks for a response; it runs in the background of the server, and streams as well if it can. */
   async function create(
     run: Run,
@@ -60,9 +66,17 @@ export function createSession(deps: SessionDeps, options: OpenOptions): AgentSes
     const window = server.contextWindow ?? defaultWindow;
     first = firstSent(exchanges, first, fixed, budgetOf(window, server.maxOutputTokens));
     if (first > before) push(cutNotice(first));
+    return request(run, { input: inputOf(exchanges.slice(first), content) }, push);
+  }
+
+  async function request(
+    run: Run,
+    asked: Readonly<Record<string, unknown>>,
+    push: (o: Output) => void,
+  ): Promise<Answer> {
     const body = {
       model,
-      input: inputOf(exchanges.slice(first), content),
+      ...asked,
       background: true,
       store: true,
       stream: server.stream !== false,
@@ -91,7 +105,7 @@ export function createSession(deps: SessionDeps, options: OpenOptions): AgentSes
     const { id } = parseHandle(handle);
     if (current?.reader.id === id) return current;
     const turn = seen?.id ?? '';
-    current = new Run(new ResponseReader(turn, { handle, ...(seen && { seen }) }), failure);
+    current = new Run(new ResponseReader(turn, { handle, ...(seen && { seen }) }), running);
     return current;
   }
 
@@ -116,7 +130,7 @@ export function createSession(deps: SessionDeps, options: OpenOptions): AgentSes
       if (current?.streaming && !current.stopped)
         throw new AgentError('responses.busy', 'This session answers already.');
       remember();
-      const run = new Run(new ResponseReader(turn), failure);
+      const run = new Run(new ResponseReader(turn), running);
       current = run;
       last = { turn, content, run };
       // A stop that came before the response had a name still needs it.
@@ -137,6 +151,9 @@ export function createSession(deps: SessionDeps, options: OpenOptions): AgentSes
       if (run.streaming) return { state: 'running' };
       try {
         const response = await api.retrieve(String(run.reader.id), closed.signal);
+        const asksFirst = response.output?.some(({ type }) => type === 'mcp_approval_request') === true;
+        const known = async (): Promise<Answer> => ({ kind: 'object', response });
+        if (isOver(response) && asksFirst) return { state: 'stream', output: run.follow(known) };
         if (isOver(response)) return { state: 'ended', output: [...run.reader.whole(response)] };
         if (run.streamable && server.stream !== false)
           return { state: 'stream', output: run.follow(resume(run)) };
@@ -155,6 +172,10 @@ export function createSession(deps: SessionDeps, options: OpenOptions): AgentSes
     async cancel() {
       const run = current;
       if (!run || run.reader.over) return;
+      if (run.waiting) {
+        run.stop();
+        return run.leave();
+      }
       const tell = () => api.cancel(String(run.reader.id), closed.signal);
       if (run.reader.id === undefined) {
         void run.named
@@ -170,8 +191,9 @@ export function createSession(deps: SessionDeps, options: OpenOptions): AgentSes
       run.leave();
     },
 
-    answer() {
-      // The API asks no permissions.
+    answer(permission, answer) {
+      // It is cancelled only because the turn is being stopped.
+      if (answer.outcome === 'selected') current?.approve(permission, answer.optionId === allowed);
     },
     async setModel(id) {
       model = id;

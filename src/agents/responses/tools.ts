@@ -17,12 +17,50 @@ export function isTool(item: OutputItem): boolean {
   return Object.hasOwn(known, item.type);
 }
 
+/** The card of an item: a call that was approved goes on in the card of its approval. */
+export function callOf(item: OutputItem): string {
+  const { approval_request_id: approved } = item;
+  return typeof approved === 'string' && approved !== '' ? approved : (item.id ?? '');
+}
+
+/** A call that the server makes only when a person allows it: its card, and the question. */
+export function approvalOf(item: OutputItem): {
+  readonly card: Extract<Output, { type: 'tool.started' }>;
+  readonly permission: Extract<Output, { type: 'permission.asked' }>;
+} {
+  const title = [item.server_label, item.name].filter(Boolean).join(': ') || 'MCP tool';
+  const toolCallId = item.id ?? '';
+  const rawInput = inputOf(item);
+  return {
+    card: {
+      type: 'tool.started',
+      toolCallId,
+      title,
+      kind: 'other',
+      status: 'pending',
+      ...(rawInput !== undefined && { rawInput }),
+    },
+    permission: {
+      type: 'permission.asked',
+      permission: toolCallId,
+      toolCallId,
+      title: `Let the server use ${title}?`,
+      options: [
+        { optionId: allowed, name: 'Allow', kind: 'allow_once' },
+        { optionId: 'deny', name: 'Do not allow', kind: 'reject_once' },
+      ],
+    },
+  };
+}
+
+export const allowed = 'allow';
+
 export function startedTool(item: OutputItem): Extract<Output, { type: 'tool.started' }> {
   const { kind } = known[item.type] ?? { kind: 'other' as const };
   const rawInput = inputOf(item);
   return {
     type: 'tool.started',
-    toolCallId: item.id ?? '',
+    toolCallId: callOf(item),
     title: titleOf(item),
     kind,
     status: 'in_progress',
@@ -37,7 +75,7 @@ export function finishedTool(item: OutputItem): Extract<Output, { type: 'tool.fi
   const image = typeof item.result === 'string' ? item.result : undefined;
   return {
     type: 'tool.finished',
-    toolCallId: item.id ?? '',
+    toolCallId: callOf(item),
     title: titleOf(item),
     status: failed ? 'failed' : 'completed',
     ...(rawInput !== undefined && { rawInput }),
