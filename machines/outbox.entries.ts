@@ -1,4 +1,4 @@
-import type { ContentBlock } from '../src/wire/content.ts';
+import type { ContentBlock, Message } from '../src/wire/content.ts';
 import { parseCursor } from '../src/wire/cursor.ts';
 import type { Fact } from '../src/wire/facts.ts';
 import type { AnswerPermission } from '../src/wire/requests.ts';
@@ -55,24 +55,29 @@ export function ask(entries: Entries, wish: Ask): Entries {
     return entries;
   }
   const entry: Entry = { ...wish, state: 'waiting', attempts: 0, nextAt: null };
-  const rest = entries.filter((old) => old.kind === 'send' || !isSame(old, wish));
+  const rest = entries.filter((old) => !isSame(old, wish));
   if (wish.kind !== 'stop' || 'job' in wish.body) return [...rest, entry];
   const kept = rest.map((old) => (isTakenBack(old, wish.session) ? takenBack(old) : old));
-  const named = 'message' in wish.body ? wish.body.message : undefined;
   // Nothing of it ever left this page: there is nothing to stop.
-  if (kept.some((old) => old.id === named && old.state === 'refused')) return kept;
+  if (kept.some((old) => old.id === stopped(wish) && old.state === 'refused')) return kept;
   return [...kept, entry];
 }
 
 function isSame(a: Ask, b: Ask): boolean {
-  if (a.session !== b.session) return false;
-  if (a.kind === 'answer' && b.kind === 'answer') return a.body.permission === b.body.permission;
-  return a.kind === 'stop' && b.kind === 'stop' && nameOf(a.body) === nameOf(b.body);
+  return a.session === b.session && subjectOf(a) === subjectOf(b);
 }
 
-function nameOf(target: StopTarget): string {
-  if ('turn' in target) return `turn ${target.turn}`;
-  return 'message' in target ? `message ${target.message}` : `job ${target.job}`;
+/** What a wish is about: each message is one of its own, a question is answered once, and a turn stopped once. */
+function subjectOf({ id, body }: Ask): string {
+  if ('permission' in body) return `answer ${body.permission}`;
+  if ('turn' in body) return `turn ${body.turn}`;
+  if ('message' in body) return `message ${body.message}`;
+  return 'job' in body ? `job ${body.job}` : `send ${id}`;
+}
+
+/** The message whose turn is to be stopped. */
+function stopped({ body }: Ask): string | undefined {
+  return 'message' in body ? body.message : undefined;
 }
 
 /** I4: after a stop nothing starts by itself, so what was asked before it and never left goes back to the user. */
@@ -80,7 +85,6 @@ function isTakenBack(entry: Entry, session: string): boolean {
   return (
     entry.kind === 'send' &&
     entry.session === session &&
-    entry.state === 'waiting' &&
     entry.attempts === 0 &&
     entry.body.delivery !== 'background'
   );
@@ -106,11 +110,7 @@ function mayGo(entries: Entries, entry: Entry): boolean {
     return entries.find((e) => e.kind === 'send' && e.session === entry.session && isOpen(e)) === entry;
   }
   // C42: a stop of a message whose send is not answered waits for the answer; any other overtakes all sends.
-  if (entry.kind === 'stop' && 'message' in entry.body) {
-    const { message } = entry.body;
-    return !entries.some((e) => e.kind === 'send' && e.id === message && isOpen(e));
-  }
-  return true;
+  return !entries.some((e) => e.id === stopped(entry) && isOpen(e));
 }
 
 /** The gateway said yes: not sent again, and shown until its fact is seen. */
@@ -131,7 +131,7 @@ export function failed(entries: Entries, id: string, failure: Failed, nextAt: nu
   const { code, detail: reason } = failure;
   const after = replace(entries, { ...entry, state: 'refused', nextAt: null, code, reason });
   // What was refused has no turn that could be stopped.
-  return after.filter((e) => !(e.kind === 'stop' && 'message' in e.body && e.body.message === id));
+  return after.filter((e) => stopped(e) !== id);
 }
 
 /** Not heard, or not now: the same request later may well be taken. */
@@ -151,15 +151,11 @@ function replace(entries: Entries, changed: Entry): Entries {
 
 /** A committed fact: what it proves is done. */
 export function heard(entries: Entries, fact: Fact): Entries {
-  if (!entries.some((entry) => entry.session === fact.session)) return entries;
   const after = entries.flatMap((entry) => {
     if (entry.session !== fact.session) return [entry];
     if (proves(fact, entry)) return [];
     const learns =
-      fact.type === 'turn.started' &&
-      entry.kind === 'stop' &&
-      'message' in entry.body &&
-      entry.body.message === fact.message?.id;
+      fact.type === 'turn.started' && fact.message !== undefined && stopped(entry) === fact.message.id;
     return [learns ? { ...entry, turn: fact.turn } : entry];
   });
   const same = after.length === entries.length && after.every((entry, index) => entry === entries[index]);
@@ -183,20 +179,12 @@ function proves(fact: Fact, entry: Entry): boolean {
   }
 }
 
+/** The message that a fact has, by its name. */
 function messageOf(fact: Fact): string | undefined {
-  switch (fact.type) {
-    case 'queue.added':
-    case 'queue.edited':
-    case 'turn.started':
-    case 'turn.steered':
-      return fact.message?.id;
-    case 'queue.removed':
-      return fact.message;
-    case 'job.attached':
-      return fact.request.message.id;
-    default:
-      return undefined;
-  }
+  if (fact.type === 'queue.removed') return fact.message;
+  if (fact.type === 'job.attached') return fact.request.message.id;
+  const { message } = fact as { readonly message?: Message };
+  return message?.id;
 }
 
 /**
@@ -209,12 +197,12 @@ export function seen(
   cursor: string | undefined,
   messages: readonly string[],
 ): Entries {
-  const at = cursor === undefined ? undefined : parseCursor(cursor);
+  const at = parseCursor(cursor ?? '');
   const after = entries.filter((entry) => {
     if (entry.session !== session) return true;
     if (entry.kind === 'send' && messages.includes(entry.id)) return false;
     if (entry.state !== 'accepted') return true;
-    const answer = entry.cursor === undefined ? undefined : parseCursor(entry.cursor);
+    const answer = parseCursor(entry.cursor ?? '');
     return at !== undefined && answer !== undefined && at.epoch === answer.epoch && answer.seq > at.seq;
   });
   return after.length === entries.length ? entries : after;

@@ -186,6 +186,10 @@ describe('what may go', () => {
     ]);
   });
 
+  it('is a message too, whatever else of its session is out', () => {
+    expect(deliver(all(answer('q'), send('m1'))).map(({ state }) => state)).toEqual(['sent', 'sent']);
+  });
+
   it('I3: the next message goes when the one before it is answered, and not before its time', () => {
     const one = deliver(all(send('m1'), send('m2')));
     const later = failed(one, 'm1', { status: 503, code: '', detail: '' }, 5);
@@ -290,6 +294,8 @@ describe('a committed fact ends what it proves', () => {
     expect(learnt.map(({ turn }) => turn)).toEqual([undefined, undefined, 't', undefined]);
     expect(ids(heard(learnt, fact(ended('t'))))).not.toContain('stop-m1');
     expect(ids(heard(learnt, fact(ended('u'))))).toContain('stop-m1');
+    const two = all(stop('m1'), stop('m9'));
+    expect(heard(two, fact(started('t', 1, say('m1'))))).toStrictEqual([{ ...two[0], turn: 't' }, two[1]]);
     const other = all(stop('m1'));
     expect(heard(other, fact(queued('m1', 1)))).toBe(other);
   });

@@ -89,8 +89,8 @@ const examples: [string, string, ThinkPiece[]][] = [
   ['a fence behind a tab', '\t```\n<think>', [text('\t```\n<think>')]],
   [
     'a fence in a quotation',
-    '> ```\n> <think>\n> ```\n<think>b',
-    [text('> ```\n> <think>\n> ```\n'), thought('b')],
+    '> ~~~\n> <think>\n> ~~~\n<think>b',
+    [text('> ~~~\n> <think>\n> ~~~\n'), thought('b')],
   ],
   ['an empty line in a fence', '```\n\n<think>', [text('```\n\n<think>')]],
   ['a backtick behind a fence of tildes', '~~~ a`\n\n<think>', [text('~~~ a`\n\n<think>')]],
