@@ -183,7 +183,7 @@ export const mutants: readonly Mutant[] = [
     ],
     [
       'I4: a stop does not hold the queue',
-      "const holds = !queue.held && context.kind === 'conversation';",
+      "const holds = (!queue.held || queue.retry !== undefined) && context.kind === 'conversation';",
       'const holds = false;',
       order,
     ],
@@ -208,8 +208,8 @@ export const mutants: readonly Mutant[] = [
     [
       'I9: a retry keeps its message id',
       // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source code, looked for as it stands
-      'id: `${last.message.id.slice(0, 180)}~${id}` };',
-      'id: last.message.id };',
+      'message: { id: `${id.slice(0, 180)}~${next}`, content },',
+      'message: { id, content },',
       order,
     ],
     [
@@ -229,8 +229,8 @@ export const mutants: readonly Mutant[] = [
     ],
     [
       'C26: an edited queue goes on',
-      'const held: Draft[] = queue.held\n      ? []',
-      'const held: Draft[] = true\n      ? []',
+      'queue.held && queue.retry === undefined\n        ? []',
+      'queue.held !== undefined\n        ? []',
     ],
   ]),
   ...at('machines/runner.work.ts', runner, [
@@ -299,8 +299,8 @@ export const mutants: readonly Mutant[] = [
       ],
       [
         'I9: a started message stays queued',
-        "case 'turn.started':\n      return queue(context, fact, (messages) => messages.filter((q) => q.message.id !== fact.message?.id));",
-        "case 'turn.started':\n      return queue(context, fact, (messages) => messages);",
+        'return queue(forgetting(context), fact, (messages) =>\n        messages.filter((q) => q.message.id !== fact.message?.id),\n      );',
+        'return queue(forgetting(context), fact, (messages) => messages);',
         order,
       ],
     ],
@@ -457,8 +457,48 @@ export const mutants: readonly Mutant[] = [
     ],
     [
       'I13: a retry is shown for ever',
-      "if (!turn.retrying && turn.watching?.mode !== 'silent') return turn;",
-      'if (turn.id) return turn;',
+      'const { retrying: _, watching, ...rest } = turn;\n  return',
+      'const { watching, ...rest } = turn;\n  return',
+    ],
+  ]),
+  ...at('machines/session.ts', model('imported', 'session.guards', 'runner.retry'), [
+    [
+      'A1: history is imported after turns of ours',
+      'if (fact.imported && (context.older || !context.turns.every((turn) => turn.imported))) return false;',
+      '',
+    ],
+    [
+      'I3: a turn that is not the last waits to be run again',
+      'return ended && last.id === fact.retry && fact.until !== undefined;',
+      'return ended && fact.until !== undefined;',
+    ],
+  ]),
+  ...at('machines/decide.ts', model('runner.retry'), [
+    [
+      'I4: a stop leaves a turn that waits to be run again',
+      'const holds = (!queue.held || queue.retry !== undefined) &&',
+      'const holds = !queue.held &&',
+    ],
+  ]),
+  ...at('machines/runner.machine.ts', model('runner.retry'), [
+    [
+      'I3: a turn is run again before its time',
+      "guard: and([stateIn({ retry: 'due' }), 'hasRetry'])",
+      "guard: and(['hasRetry'])",
+    ],
+  ]),
+  ...at('machines/reduce.ts', model('runner.retry'), [
+    [
+      'I3: what runs meanwhile leaves a turn waiting to be run again',
+      "return retry === undefined ? context : { ...context, queue: { ...rest, reason: 'failed' } };",
+      'return context;',
+    ],
+  ]),
+  ...at('src/console/transport/connect.ts', unit('transport.start'), [
+    [
+      'I9: a message of a session that is gone is shown for ever',
+      "root.on('over', () => queueMicrotask(settle)),",
+      '',
     ],
   ]),
   ...at('src/gateway/sessions/subscribe.ts', unit('subscribe', 'gateway'), [
