@@ -18,6 +18,7 @@ const fault = (...names: string[]) => names.map((name) => `test/fault/${name}.te
 
 const law = model(
   'session.guards',
+  'session',
   'session.law',
   'session.chart',
   'runner.turns',
@@ -461,7 +462,7 @@ export const mutants: readonly Mutant[] = [
       'const { watching, ...rest } = turn;\n  return',
     ],
   ]),
-  ...at('machines/session.ts', model('imported', 'session.guards', 'runner.retry'), [
+  ...at('machines/session.ts', model('session', 'imported', 'runner.retry'), [
     [
       'A1: history is imported after turns of ours',
       'if (fact.imported && (context.older || !context.turns.every((turn) => turn.imported))) return false;',
