@@ -77,8 +77,8 @@ export const runnerGround = setup({
         enqueue.emit({ type: 'refused', command: event.command.id, refused: unavailable });
     }),
     /** C51, I2: output of a turn that is not open, or has settled, is counted and nothing else. */
-    receive: assign(({ context, event }) => {
-      if (event.type !== 'output') return {};
+    receive: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== 'output') return;
       const open = standing(context).context.open;
       const late = event.turn !== null && (event.turn !== open?.id || context.settled !== null);
       const ofSession = event.outputs.filter((o) => o.type === 'usage' || o.type === 'changed');
@@ -87,20 +87,25 @@ export const runnerGround = setup({
       );
       // A7: what comes unasked once the prompt has settled is not of that turn; it waits for its end.
       if (event.turn === null && open && context.settled)
-        return { later: [...context.later, ...event.outputs] };
+        return enqueue.assign({ later: [...context.later, ...event.outputs] });
       const welcome = late ? named : event.outputs;
-      return {
+      if (late) for (const permission of questions(event.outputs)) enqueue.emit(unheard(permission));
+      enqueue.assign({
         outputs: waiting(context, ...welcome.map((output) => asPending(output, context))),
         dropped: context.dropped + event.outputs.length - welcome.length,
-      };
+      });
     }),
     takeCommand: assign(({ context }) => {
       const batch = commandBatch(context);
       return { batch, commands: context.commands.filter((command) => command !== batch.command) };
     }),
-    takeOutput: assign(({ context }) => {
+    takeOutput: enqueueActions(({ context, enqueue }) => {
       const { dropped, ...batch } = outputBatch(context);
-      return { batch, dropped: context.dropped + dropped };
+      const { open } = standing(context).context;
+      // Where no turn may ask, nobody is asked.
+      const taken = open && !open.stage ? [] : context.outputs.slice(0, batch.outputs);
+      for (const permission of questions(taken)) enqueue.emit(unheard(permission));
+      enqueue.assign({ batch, dropped: context.dropped + dropped });
     }),
     takeSteered: assign(({ context }) => ({ batch: steeredBatch(context) })),
     takeEnd: assign(({ context }) => ({
@@ -164,9 +169,12 @@ export const runnerGround = setup({
     }),
     oweStop: assign({ stopOwed: true }),
     /** I4: a stop overtakes what is not yet written, and drops it. */
-    dropOutput: assign(({ context }) => {
+    dropOutput: enqueueActions(({ context, enqueue }) => {
       const kept = context.outputs.filter(outlivesStop);
-      return {
+      const asked = new Set(context.batch?.drafts.map((d) => d.type === 'permission.asked' && d.permission));
+      for (const permission of questions(context.outputs))
+        if (!asked.has(permission)) enqueue.emit(unheard(permission));
+      enqueue.assign({
         outputs: kept,
         dropped: context.dropped + context.outputs.length - kept.length,
         // A batch that is on its way was made of the first of these, and takes no newer ones with it.
@@ -174,7 +182,7 @@ export const runnerGround = setup({
           ...context.batch,
           outputs: context.outputs.slice(0, context.batch.outputs).filter(outlivesStop).length,
         },
-      };
+      });
     }),
     settle: assign(({ event }) => (event.type === 'agent.settled' ? { settled: event.settled } : {})),
     settleInterrupted: assign(({ event }) => ({
@@ -296,6 +304,14 @@ export const runnerGround = setup({
     emitFenced: enqueueActions(({ enqueue }) => enqueue.emit({ type: 'fenced' })),
   },
 });
+
+function questions(outputs: readonly Pending[]): readonly string[] {
+  return outputs.flatMap((output) => (output.type === 'permission.asked' ? output.permission : []));
+}
+
+function unheard(permission: string) {
+  return { type: 'unheard', permission } as const;
+}
 
 function asPending(output: Pending, context: RunnerContext): Pending {
   if (output.type !== 'poll') return output;

@@ -95,6 +95,8 @@ export type RunnerEmitted =
       readonly answer: Readonly<Record<string, unknown>>;
     }
   | { readonly type: 'refused'; readonly command: string; readonly refused: Refused }
+  /** A question that came too late to be asked: its agent is not left waiting. */
+  | { readonly type: 'unheard'; readonly permission: string }
   | { readonly type: 'fenced' };
 
 /** What is being written, and for whom. */

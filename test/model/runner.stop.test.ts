@@ -302,3 +302,57 @@ describe('I4, C42: a stopped job', () => {
     expect(world.clock.pending).toBe(0);
   });
 });
+
+describe('a question that comes too late', () => {
+  const ask = (permission: string) => {
+    const { title, options } = asks('t', permission);
+    return { type: 'permission.asked', permission, title, options } as const;
+  };
+
+  test('I4: is answered for the agent at once, whether it is of the stopped turn or unasked', async () => {
+    await prompted();
+    world.says(ask('in time'));
+    await world.quiet();
+    world.ask({ type: 'stop', turn: world.prompt.turn });
+    await world.quiet();
+    world.says(ask('while it stops'));
+    world.unasked(ask('unasked'));
+    await world.quiet();
+    expect(world.unheard).toEqual(['while it stops', 'unasked']);
+    world.settles({ stopReason: 'cancelled' });
+    await world.quiet();
+    world.says(ask('of a turn that is over'));
+    world.unasked(ask('after a stop'));
+    await world.quiet();
+    expect(world.unheard.slice(2)).toEqual(['of a turn that is over', 'after a stop']);
+    expect(world.types.filter((type) => type === 'permission.asked')).toHaveLength(1);
+  });
+
+  test('is one also when it is not yet written as the stop is committed', async () => {
+    await prompted();
+    world.gated = true;
+    world.ask({ type: 'stop', turn: world.prompt.turn });
+    await world.quiet();
+    world.says(ask('meanwhile'));
+    world.gated = false;
+    world.land();
+    await world.quiet();
+    expect(world.unheard).toEqual(['meanwhile']);
+    world.settles({ stopReason: 'cancelled' });
+    await world.quiet();
+  });
+
+  test('is none where an agent that began by itself may ask', async () => {
+    await prompted();
+    world.settles();
+    await world.quiet();
+    world.unasked(ask('woke'));
+    await world.quiet();
+    expect(world.unheard).toEqual([]);
+    expect(world.context.permissions.map((p) => p.id)).toEqual(['woke']);
+    world.ask({ type: 'stop', turn: world.prompt.turn });
+    await world.quiet();
+    world.settles({ stopReason: 'cancelled' });
+    await world.quiet();
+  });
+});

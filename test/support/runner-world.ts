@@ -64,6 +64,8 @@ export class RunnerWorld {
   readonly polls: (Polled | Error)[] = [];
   polled = 0;
   fenced = 0;
+  /** Questions of which the agent was told that nobody is asked. */
+  readonly unheard: string[] = [];
   gated = false;
   /** While set, each append fails with it. */
   broken: 'LogUnavailable' | 'LogConflict' | undefined;
@@ -112,6 +114,7 @@ export class RunnerWorld {
     );
     this.runner.on('answered', (reply) => this.replies.set(reply.command, reply));
     this.runner.on('refused', (reply) => this.replies.set(reply.command, reply));
+    this.runner.on('unheard', ({ permission }) => this.unheard.push(permission));
     this.runner.on('fenced', () => {
       this.fenced += 1;
     });

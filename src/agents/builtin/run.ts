@@ -155,7 +155,7 @@ export class Run implements Scene {
 
   answer(permission: string, answer: PermissionAnswer): void {
     // A permission is cancelled only because its turn is being stopped.
-    if (answer.outcome === 'cancelled') this.stop();
+    if (answer.outcome === 'cancelled' && this.#answers.has(permission)) this.stop();
     this.#answers.get(permission)?.resolve(answer);
   }
 

@@ -120,9 +120,10 @@ export function createSession(deps: SessionDeps, options: OpenOptions): AgentSes
       current?.stop.abort();
     },
     answer(permission, answer) {
+      const asked = current?.answers.get(permission);
       // A permission is cancelled only because its turn is being stopped.
-      if (answer.outcome === 'cancelled') current?.stop.abort();
-      current?.answers.get(permission)?.resolve(answer);
+      if (asked && answer.outcome === 'cancelled') current?.stop.abort();
+      asked?.resolve(answer);
     },
     async setModel(id) {
       model = id;

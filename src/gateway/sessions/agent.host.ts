@@ -66,6 +66,15 @@ export class AgentHost {
     return this.#opening?.catch(() => undefined);
   }
 
+  /** A question that nobody will be asked: an agent that waits for its answer goes on. */
+  async cancel(permission: string): Promise<void> {
+    try {
+      await (await this.running())?.answer(permission, { outcome: 'cancelled' });
+    } catch (error) {
+      this.#options.warn('an agent could not be told that its question is not asked', error);
+    }
+  }
+
   /** Who is told when the agent ends by itself while a turn runs. */
   watch(onExit: (reason: Failure) => void): () => void {
     this.#onExit = onExit;

@@ -88,6 +88,7 @@ export class OpenSession {
     );
     this.runner.on('answered', ({ command, answer }) => this.#take(command)?.resolve(answer));
     this.runner.on('refused', ({ command, refused }) => this.#take(command)?.reject(refusalOf(refused)));
+    this.runner.on('unheard', ({ permission }) => void options.host.cancel(permission));
     this.runner.on('fenced', () => options.onFenced(this));
     this.runner.start();
   }
