@@ -113,7 +113,7 @@ export class Page {
           job: jobMachine.provide({ actors: { load } }),
         },
       }),
-      { ...options, input: { limit: 2 } },
+      { ...options, input: { limit: random.fork('limit').pick([0, 2, 2]) } },
     );
     const cursorAt = (session: string) => {
       const context = standing(this.root, session);

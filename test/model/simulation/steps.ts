@@ -26,7 +26,7 @@ export type Deed =
       readonly tab: number;
       readonly session: number;
       /** When the agent can be used again, or not at all any more. */
-      readonly at: 'now' | 'later' | 'never';
+      readonly at: 'now' | 'later' | 'much later' | 'never';
     }
   | {
       readonly do: 'edit' | 'move' | 'remove';
@@ -111,6 +111,7 @@ const deeds: readonly (readonly [number, (r: Random) => Deed])[] = [
       at: r.weighted([
         [4, 'now'],
         [4, 'later'],
+        [1, 'much later'],
         [1, 'never'],
       ] as const),
     }),

@@ -107,7 +107,12 @@ export class Users {
       case 'retry': {
         const last = view?.turns.at(-1);
         const soon = this.#scheduler.now + 400;
-        const at = { now: undefined, later: last?.error?.until ?? soon, never: null }[step.at];
+        const at = {
+          now: undefined,
+          later: last?.error?.until ?? soon,
+          'much later': soon + 61_000,
+          never: null,
+        }[step.at];
         return last !== undefined && this.#call(page.api.retry(session, last.id, at));
       }
       case 'edit':
