@@ -634,8 +634,8 @@ export const mutants: readonly Mutant[] = [
     ],
     [
       'C42: a stop goes before its message',
-      "return !entries.some((e) => e.kind === 'send' && e.id === message && isOpen(e));",
-      'return message !== undefined;',
+      'return !entries.some((e) => e.id === stopped(entry) && isOpen(e));',
+      'return true;',
     ],
     ['I4: a stop takes back what may have arrived', '    entry.attempts === 0 &&\n', ''],
     [
