@@ -19,6 +19,8 @@ import { judged } from './judged.ts';
 const VERSION = '10.1.1';
 const root = resolve(import.meta.dirname, '../..');
 const home = join(root, 'node_modules/.cache/stryker');
+const FOUND = ['Killed', 'Timeout'];
+const LEFT = ['Survived', 'NoCoverage'];
 const packages = join(home, 'node_modules/@stryker-mutator');
 
 interface Place {
@@ -28,6 +30,8 @@ interface Place {
 }
 interface Mutant {
   readonly status: string;
+  /** It acts when its module is loaded, whatever the tests do then. */
+  readonly static?: boolean;
   readonly replacement?: string;
   readonly location: { readonly start: Place; readonly end: Place };
 }
@@ -69,14 +73,28 @@ async function install(): Promise<void> {
 /** What is known of a source: Stryker's report, which is also what its next run starts from. */
 const reportOf = (file: string) => join(home, `${file.replaceAll('/', '-')}.json`);
 
+function reported(file: string): { readonly files: Record<string, Result | undefined> } | undefined {
+  return existsSync(reportOf(file)) ? JSON.parse(readFileSync(reportOf(file), 'utf8')) : undefined;
+}
+
 function resultOf(file: string): Result | undefined {
-  if (!existsSync(reportOf(file))) return undefined;
-  return JSON.parse(readFileSync(reportOf(file), 'utf8')).files[file];
+  return reported(file)?.files[file];
+}
+
+/** Stryker does not ask new tests about mutants that no test is known to come to: they are made anew. */
+function forgetUnreached(file: string): void {
+  const report = reported(file);
+  const result = report?.files[file];
+  if (report === undefined || result === undefined) return;
+  const mutants = result.mutants.filter((mutant) => !(mutant.static && LEFT.includes(mutant.status)));
+  const files = { ...report.files, [file]: { ...result, mutants } };
+  writeFileSync(reportOf(file), JSON.stringify({ ...report, files }));
 }
 
 async function judge(file: string): Promise<void> {
   const config = join(home, 'stryker.json');
   if (values.fresh) rmSync(reportOf(file), { force: true });
+  forgetUnreached(file);
   writeFileSync(
     config,
     JSON.stringify({
@@ -114,8 +132,6 @@ function textOf({ source }: Result, { location: { start, end }, replacement = ''
 }
 
 const percent = (part: number, whole: number) => (whole === 0 ? '100' : ((100 * part) / whole).toFixed(1));
-const FOUND = ['Killed', 'Timeout'];
-const LEFT = ['Survived', 'NoCoverage'];
 
 let wrong = 0;
 const rows: string[] = [];
