@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import { createAcp } from '../../src/agents/acp/acp.ts';
 import { Double, type DoubleStep, openGate, play } from '../support/acp-double.ts';
+import { wordsOf } from '../support/words.ts';
 import { type Act, conforms, type Scene } from './conformance.ts';
 
 const allow: readonly DoubleStep[] = [{ tool: 't1', status: 'completed' }, { text: 'Done.' }];
@@ -52,34 +54,32 @@ conforms({
 
 /**
  * Any agent program: `SLUICE_ACP_COMMAND='my-agent --acp' npx vitest run test/agents/conformance.acp.test.ts`. It is
- * asked in plain words, so what it says is not compared, and what words cannot bring about is skipped.
+ * asked in plain words, so what it says is not compared, what words cannot bring about is skipped, and what it asks for is
+ * allowed.
  */
-const command = process.env.SLUICE_ACP_COMMAND?.split(/\s+/).filter(Boolean);
-if (command) {
-  const words: Readonly<Partial<Record<Scene, string>>> = {
+const [name, ...words] = wordsOf(process.env.SLUICE_ACP_COMMAND ?? '');
+if (name !== undefined) {
+  // A path is meant from where the tests are started; agents are started in the directory of their session.
+  const command = [/[\\/]/.test(name) ? resolve(name) : name, ...words];
+  const messages: Readonly<Partial<Record<Scene, string>>> = {
     answer: 'Say hello in one short sentence. Use no tools.',
     'held silence': 'Say hello in one short sentence. Use no tools.',
     'held text': 'Count from 1 to 300 in words, separated by commas. Use no tools.',
     tool: 'Create the file hello.txt with the text "hello", then say that you are done.',
   };
-  const scenes = [
-    'question',
-    'thought',
-    'held tool',
-    'permission',
-    'death in text',
-    'death in a tool',
-  ] as const;
+  const scenes = ['thought', 'held tool', 'permission', 'death in text', 'death in a tool'] as const;
   const others = ['death in a permission', 'error', 'retry', 'nothing', 'refusal', 'max_tokens'] as const;
   const why = 'it cannot be brought about with words';
   conforms({
     name: command.join(' '),
     slow: 200,
-    cannot: Object.fromEntries([...scenes, ...others, 'stubborn'].map((scene) => [scene, why])),
+    cannot: Object.fromEntries(
+      [...scenes, ...others, 'question', 'stall', 'stubborn'].map((scene) => [scene, why]),
+    ),
     subject: () => ({
       connector: createAcp({ agent: { id: 'command', command } }),
       act(scene) {
-        const text = words[scene];
+        const text = messages[scene];
         return text === undefined ? undefined : { content: [{ type: 'text', text }], exact: false };
       },
       close() {},

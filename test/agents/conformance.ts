@@ -62,8 +62,8 @@ export interface Subject {
 export interface Conformance {
   readonly name: string;
   readonly subject: () => Subject | Promise<Subject>;
-  /** Scenes that this agent cannot play, each with the reason: shown as skipped. */
-  readonly cannot?: Partial<Record<Scene, string>>;
+  /** Scenes that this agent cannot play, each with the reason: shown as skipped. `stall`: be silent while it is held. */
+  readonly cannot?: Partial<Record<Scene | 'stall', string>>;
   /** Factor on the limits of a stop, for agents that take their time. */
   readonly slow?: number;
 }
@@ -95,7 +95,7 @@ export function conforms({ name, subject, cannot = {}, slow = 1 }: Conformance):
   });
 
   /** A test that is skipped, with the reason, for agents that cannot play one of its scenes. */
-  function scene(scenes: readonly Scene[], title: string, run: () => Promise<void>): void {
+  function scene(scenes: readonly (Scene | 'stall')[], title: string, run: () => Promise<void>): void {
     const reason = scenes.map((one) => cannot[one]).find((why) => why !== undefined);
     if (reason === undefined) it(title, run);
     else it.skip(`${title} (${reason})`, run);
@@ -107,7 +107,22 @@ export function conforms({ name, subject, cannot = {}, slow = 1 }: Conformance):
     messages += 1;
     const id = `m${messages}`;
     const { turn } = await local.gateway.send(session, { id, content: [...act.content] });
+    if (act.exact === false) void allowAll(turn);
     return { ...act, turn, id };
+  }
+
+  /** What an agent asks for that was asked in words: whether it does is its own affair. */
+  async function allowAll(turn: string | undefined): Promise<void> {
+    const seen = new Set<string>();
+    for (;;) {
+      const asked = await followed.until(
+        (f) => f.type === 'permission.asked' && f.turn === turn && !seen.has(f.permission),
+      );
+      if (asked.type !== 'permission.asked') return;
+      seen.add(asked.permission);
+      const allow = asked.options.find((o) => o.kind === 'allow_once') ?? asked.options[0];
+      await local.gateway.answer('s', asked.permission, String(allow?.optionId)).catch(() => {});
+    }
   }
 
   const ended = async (turn: string | undefined) => {
@@ -341,7 +356,7 @@ export function conforms({ name, subject, cannot = {}, slow = 1 }: Conformance):
     }
 
     scene(
-      ['held text'],
+      ['held text', 'stall'],
       'silence is shown with the time since when, and goes when it speaks (A2, I13)',
       async () => {
         const { turn, goOn } = await send('held text');
@@ -404,7 +419,7 @@ export function conforms({ name, subject, cannot = {}, slow = 1 }: Conformance):
       await jobs.until((f) => f.type === 'text.added');
       const { turn } = await send('answer');
       expect(await ended(turn)).toMatchObject({ outcome: 'finalized' });
-      expect((await local.gateway.job(String(job))).state).toBe('streaming');
+      if (act.exact !== false) expect((await local.gateway.job(String(job))).state).toBe('streaming');
       act.goOn?.();
       await followed.until((f) => f.type === 'job.settled' && f.outcome === 'finalized');
       const done = (await local.gateway.job(String(job))).turns[0];

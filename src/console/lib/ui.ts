@@ -8,11 +8,13 @@ export interface Toggle {
   readonly flip: () => void;
 }
 
-export function createToggle(initial = false): Toggle {
-  const [open, setOpen] = createSignal(initial);
-  return Object.assign(() => open(), {
-    set: (next: boolean) => void setOpen(next),
-    flip: () => void setOpen((was) => !was),
+/** `initial` may be asked anew: what it says counts until the user has chosen. */
+export function createToggle(initial: boolean | (() => boolean) = false): Toggle {
+  const [chosen, choose] = createSignal<boolean>();
+  const open = () => chosen() ?? (typeof initial === 'function' ? initial() : initial);
+  return Object.assign(open, {
+    set: (next: boolean) => void choose(next),
+    flip: () => void choose(!open()),
   });
 }
 

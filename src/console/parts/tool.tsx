@@ -111,7 +111,8 @@ function DiffBlock(props: { content: DiffContent }) {
 
 /** `stopping`: its turn was stopped, and what ran then with it. */
 export function Tool(props: { tool: ToolPart; stopping?: boolean }) {
-  const open = createToggle(opensByItself(props.tool));
+  // A call is often announced before it says what it will change.
+  const open = createToggle(() => opensByItself(props.tool));
   const shown = () => props.tool.content.filter((content) => content.type !== 'terminal');
   const raw = () => shown().length === 0 && props.tool.output === '' && props.tool.rawOutput !== undefined;
   const input = () =>

@@ -1,9 +1,12 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type RealAgent, realAgents } from './agents.ts';
+import { conformance, conformanceScenario } from './conformance.ts';
 import { type Cell, drive } from './drive.ts';
 import { install } from './install.ts';
+import { inPage, pageScenario } from './page.ts';
 import { scenarios } from './scenarios.ts';
+import type { Scenario } from './steps.ts';
 import { intoDocument, type Results, table } from './table.ts';
 
 /**
@@ -14,6 +17,8 @@ import { intoDocument, type Results, table } from './table.ts';
  * - `--only WORD`: the scenarios whose name has that word.
  * - `--jobs N`: so many agents side by side; default 2.
  * - `--table FILE`: writes the table into that document, between its marks.
+ * - `--conformance`: runs the conformance suite of any ACP program against each instead.
+ * - `--page`: drives each in Chromium instead (after `npm run build`); `--shots DIR` takes pictures on the way.
  * - `--record`: records what is said on the wire into `test/agents/transcripts`, each scenario in a conversation of its own.
  *
  * The last line counts the cells; those of an agent that could not be installed are skipped. Ends with 1 when one failed.
@@ -24,18 +29,29 @@ const { values, positionals } = parseArgs({
     only: { type: 'string', default: '' },
     jobs: { type: 'string', default: '2' },
     table: { type: 'string' },
+    conformance: { type: 'boolean', default: false },
+    page: { type: 'boolean', default: false },
+    shots: { type: 'string' },
     record: { type: 'boolean', default: false },
   },
 });
 const into = resolve(import.meta.dirname, '../../../.agents');
 const wanted = realAgents.filter(({ id }) => positionals.length === 0 || positionals.includes(id));
-const chosen = scenarios.filter(({ name }) => name.includes(values.only));
+function chosenScenarios(): readonly Scenario[] {
+  if (values.conformance) return [conformanceScenario];
+  if (values.page) return [pageScenario];
+  return scenarios.filter(({ name }) => name.includes(values.only));
+}
+const chosen = chosenScenarios();
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 async function cellsOf(agent: RealAgent): Promise<readonly Cell[] | string> {
   const problem = await install(agent, into);
   if (problem?.offline) return `the registry cannot be reached (${problem.reason})`;
   if (problem) return chosen.map(() => ({ mark: 'FAILED', remark: problem.reason, seconds: 0 }));
+  const shots = values.shots === undefined ? undefined : resolve(process.env.INIT_CWD ?? '.', values.shots);
+  if (values.page) return inPage(agent, into, shots);
+  if (values.conformance) return conformance(agent, into, say);
   return drive(agent, { into, scenarios: chosen, record: values.record, say });
 }
 

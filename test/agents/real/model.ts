@@ -80,7 +80,7 @@ export class ScriptedModel {
     const marker = markerOf(body);
     const tools = toolsOf(body);
     // Titles, suggestions and classifiers: agents ask for these beside the conversation.
-    if (!marker || tools.length === 0) return say('Fine.');
+    if (!marker || tools.length === 0) return this.#plain(body, tools);
     const { play, id, results } = marker;
     const wait: Step = { gate: this.gate(id) };
     if (play.startsWith('later')) return this.#later(play, id, body, tools);
@@ -123,6 +123,25 @@ export class ScriptedModel {
     }
   }
 
+  /** What the conformance suite asks of an agent in words. */
+  #plain(body: ChatBody, tools: readonly Tool[]): Reply {
+    const asks = /Create the file|Count from 1|Say hello/;
+    const at = body.messages.findLastIndex(
+      ({ role, content }) => role === 'user' && asks.test(textOf(content)),
+    );
+    const words = textOf(body.messages[at]?.content);
+    const results = body.messages.slice(at).filter(({ role }) => role === 'tool').length;
+    if (tools.length === 0 || results > 0) return say('Fine.');
+    if (/Create the file hello\.txt/.test(words)) {
+      return call(tools, /^write/i, { content: 'hello' }, join(this.directory, 'hello.txt'));
+    }
+    // Long enough to be stopped in.
+    const wait: Step = { gate: pause(15_000) };
+    return /Count from 1/.test(words)
+      ? reply({ text: 'one, two, ' }, wait, { text: 'three.' }, { finish: 'stop' })
+      : say('Hello.');
+  }
+
   /** The agent comes back by itself when the command has ended. */
   #later(play: string, id: string, body: ChatBody, tools: readonly Tool[]): Reply {
     const stage = this.#stages.get(id) ?? 0;
@@ -133,6 +152,13 @@ export class ScriptedModel {
       return call(tools, shell, { command: 'echo woken > woken.txt' });
     return say('It is done.');
   }
+}
+
+/** A gate that opens by itself. */
+function pause(ms: number): Gate {
+  const gate = new Gate();
+  void gate.reached.then(() => setTimeout(() => gate.open(), ms));
+  return gate;
 }
 
 const shell = /shell|bash|execute/i;
