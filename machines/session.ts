@@ -89,10 +89,13 @@ export function isGap(context: SessionContext, fact: Fact): boolean {
 
 type Rule<K extends FactType> = (context: SessionContext, fact: FactOf<K>) => boolean;
 const always = () => true;
-const ofOpenTurn = (context: SessionContext, fact: { turn?: string | undefined }) =>
+const ofOpenTurn = (
+  context: SessionContext,
+  fact: { turn?: string | undefined },
+): context is SessionContext & { readonly open: OpenTurn } =>
   context.open !== null && fact.turn === context.open.id;
 const ofOpenTool = (context: SessionContext, fact: { turn: string; toolCallId: string }) =>
-  ofOpenTurn(context, fact) && context.open?.tools.includes(fact.toolCallId) === true;
+  ofOpenTurn(context, fact) && context.open.tools.includes(fact.toolCallId);
 const openPermission = (context: SessionContext, fact: { turn: string; permission: string }) =>
   ofOpenTurn(context, fact) && context.permissions.some((p) => p.id === fact.permission);
 const queued = (context: SessionContext, id: string) =>
@@ -117,7 +120,7 @@ const rules: { readonly [K in FactType]: Rule<K> } = {
   'usage.updated': always,
   // I4: a row that is being stopped gets no notice any more.
   'notice.added': (context, fact) =>
-    fact.turn === undefined || (ofOpenTurn(context, fact) && context.open?.stage === undefined),
+    fact.turn === undefined || (ofOpenTurn(context, fact) && context.open.stage === undefined),
 
   // I9: a message is in the queue once.
   'queue.added': (context, fact) => revised(context, fact) && !queued(context, fact.message.id),
@@ -145,8 +148,9 @@ const rules: { readonly [K in FactType]: Rule<K> } = {
     if (fact.origin === 'agent') return fact.message === undefined;
     if (fact.message === undefined) return false;
     const { held, messages } = context.queue;
-    if (queued(context, fact.message.id)) return !held && messages[0]?.message.id === fact.message.id;
-    return held || messages.length === 0;
+    const { id } = fact.message;
+    const place = messages.findIndex((q) => q.message.id === id);
+    return place < 0 ? held || messages.length === 0 : place === 0 && !held;
   },
   'turn.accepted': ofOpenTurn,
   'turn.watching': ofOpenTurn,
@@ -157,19 +161,19 @@ const rules: { readonly [K in FactType]: Rule<K> } = {
   // I4: the ladder of a stop only goes up.
   'turn.stopping': (context, fact) => {
     if (!ofOpenTurn(context, fact)) return false;
-    const stage = context.open?.stage;
+    const { stage } = context.open;
     return stage ? stages.indexOf(fact.stage) > stages.indexOf(stage) : fact.stage === 'asked';
   },
   // I12: a turn ends when nothing of it is open.
   'turn.ended': (context, fact) =>
-    ofOpenTurn(context, fact) && context.open?.tools.length === 0 && context.permissions.length === 0,
+    ofOpenTurn(context, fact) && context.open.tools.length === 0 && context.permissions.length === 0,
 
   'text.added': ofOpenTurn,
   'thought.added': ofOpenTurn,
   'part.replaced': ofOpenTurn,
   // C48-50: tools are matched by call id; none starts twice, none ends that has not started.
   'tool.started': (context, fact) =>
-    ofOpenTurn(context, fact) && !context.open?.seen.includes(fact.toolCallId),
+    ofOpenTurn(context, fact) && !context.open.seen.includes(fact.toolCallId),
   'tool.updated': ofOpenTool,
   'tool.finished': ofOpenTool,
   'tool.refused': ofOpenTool,
@@ -236,17 +240,17 @@ export function adopt(
   const known = new Map(sameLog ? context.turns.map((turn) => [turn.id, turn]) : []);
   const settled = snapshot.turns.filter((turn) => turn.outcome);
   const first = snapshot.turns[0];
-  const earlier = first && sameLog ? context.turns.filter((turn) => turn.firstSeq < first.firstSeq) : [];
-  const reaches = earlier.length > 0 && context.turns.some((turn) => turn.id === first?.id);
+  const reaches = first && sameLog && context.turns.some((turn) => turn.id === first.id);
+  const earlier = reaches ? context.turns.filter((turn) => turn.firstSeq < first.firstSeq) : [];
   const { state: _, updatedAt: __, reason: ___, cursor: ____, ...rest } = snapshot;
   // What the log does not say any more, as after it was put back from a backup, is not known any more either.
-  const gone = mayBeAbsent.filter((key) => context[key] !== undefined && rest[key] === undefined);
+  const gone = mayBeAbsent.filter((key) => context[key] !== undefined);
   return {
     ...(Object.fromEntries(gone.map((key) => [key, undefined])) as object),
     ...rest,
     ...cursor,
-    turns: [...(reaches ? earlier : []), ...settled.map((turn) => same(known.get(turn.id), turn))],
-    older: reaches ? context.older : snapshot.older,
+    turns: [...earlier, ...settled.map((turn) => same(known.get(turn.id), turn))],
+    older: earlier.length > 0 ? context.older : snapshot.older,
     problem: null,
     attempt: 0,
   };
@@ -280,14 +284,11 @@ function same(known: Turn | undefined, turn: Turn): Turn {
   return known?.seq === turn.seq ? known : turn;
 }
 
-/** The text of a message, for titles and lists. */
-function textOf(message: Message | undefined): string {
-  return (message?.content ?? []).map((block) => (block.type === 'text' ? block.text : '')).join('\n');
-}
-
 /** A title from a message's first line: short, and never empty (C33). */
 export function titleOf(message: Message | undefined, otherwise: string): string {
-  const line = textOf(message).trim().split('\n')[0]?.trim() ?? '';
+  // A block of another kind has none.
+  const texts = message?.content.map((block) => (block as { readonly text?: string }).text);
+  const line = (texts?.join('\n') ?? '').trim().replace(/\s*\n.*/s, '');
   const characters = [...line];
   return characters.length > 80 ? `${characters.slice(0, 79).join('')}…` : line || otherwise;
 }

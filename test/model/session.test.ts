@@ -124,6 +124,13 @@ describe('the law of data', () => {
         { ...started('u', 2), retryOf: 'x' },
       ],
     ],
+    ['I1: nothing is tried again before there was a turn', idle, [], [{ ...started('u', 1), retryOf: 't' }]],
+    [
+      'C24: each of two questions is answered or withdrawn',
+      at(started('t', 1), asks('t', 'p'), asks('t', 'q')).context,
+      [answered(), withdrawn('p'), withdrawn('q')],
+      [answered({ permission: 'z' }), withdrawn('z')],
+    ],
     ['I1: one turn at a time', running, [], [started('u', 2), begun({})]],
     [
       'A1: earlier turns are told before those that are not read',
@@ -139,9 +146,9 @@ describe('the law of data', () => {
     ],
     [
       'I3: of a queue that is held nothing starts but what was asked for now',
-      at(started('t', 1), queued('a', 2), ended('t'), held({ revision: 3 })).context,
-      [started('u', 4, say('z'))],
-      [started('u', 4, say('a'))],
+      at(started('t', 1), queued('a', 2), queued('b', 3), ended('t'), held({ revision: 4 })).context,
+      [started('u', 5, say('z'))],
+      [started('u', 5, say('a')), started('u', 5, say('b'))],
     ],
     [
       'D2: guidance leaves the queue in its revision',
@@ -413,12 +420,12 @@ describe('C33: a title', () => {
   const title = (words: string) => titleOf(say('m', words), 'None');
 
   test('is the first line with words of a message', () => {
-    expect([title('  one \n two'), title('\n\n two\n'), title(' \n'), titleOf(undefined, 'None')]).toEqual([
-      'one',
-      'two',
-      'None',
-      'None',
-    ]);
+    expect([
+      title('  one \n two'),
+      title('\n\ntwo\nthree'),
+      title(' \n'),
+      titleOf(undefined, 'None'),
+    ]).toEqual(['one', 'two', 'None', 'None']);
     const image = { type: 'image', data: '', mimeType: 'image/png' } as never;
     const message = {
       id: 'm',
