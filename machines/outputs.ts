@@ -3,7 +3,7 @@ import { isPart } from '../src/wire/fold.ts';
 import type { Output } from '../src/wire/output.ts';
 import type { Part, Turn } from '../src/wire/turn.ts';
 import { changeOf } from './session.outputs.ts';
-import type { SessionContext } from './session.ts';
+import type { OpenTurn, SessionContext } from './session.ts';
 
 /** Agent output, and what the runner itself has to say about the turn, in one order. */
 export type Pending =
@@ -26,7 +26,8 @@ export interface Written {
 /** The parts that are an answer: with them the turn is accepted. */
 const answers = new Set<Part['type']>(['text', 'thought', 'tool', 'plan', 'permission']);
 
-const stages = ['asked', 'terminated', 'killed'];
+/** What is written of the ladder of a stop that was asked for. */
+const stages: readonly (string | undefined)[] = ['terminated', 'killed'];
 
 /** At most so much text in one fact (UTF-16 units), so that one burst is not one frame. */
 const largestText = 4096;
@@ -49,7 +50,7 @@ class TurnWriter {
   readonly #turn: string;
   readonly #seq: number;
   readonly #cancelling: boolean;
-  #stage: DraftOf<'turn.stopping'>['stage'];
+  #stage: DraftOf<'turn.stopping'>['stage'] | undefined;
   readonly #tools: Set<string>;
   readonly #seen: Set<string>;
   readonly #permissions: Set<string>;
@@ -67,10 +68,12 @@ class TurnWriter {
     this.#context = context;
     this.#turn = turn.id;
     this.#seq = context.seq;
-    this.#cancelling = context.open?.stage !== undefined;
-    this.#stage = context.open?.stage ?? 'asked';
-    this.#tools = new Set(context.open?.tools);
-    this.#seen = new Set(context.open?.seen);
+    // Whoever has its turn knows that it is open.
+    const open = context.open as OpenTurn;
+    this.#cancelling = open.stage !== undefined;
+    this.#stage = open.stage;
+    this.#tools = new Set(open.tools);
+    this.#seen = new Set(open.seen);
     this.#permissions = new Set(turn.parts.filter((p) => p.type === 'permission').map((p) => p.id));
     this.#open = new Set(context.permissions.map((p) => p.id));
     for (const part of turn.parts) {
@@ -80,9 +83,9 @@ class TurnWriter {
     }
     this.#last = lastPart(turn);
     this.#answering =
-      turn.accepted || context.open?.watching === 'poll' || turn.parts.some((p) => answers.has(p.type));
+      turn.accepted || open.watching === 'poll' || turn.parts.some((p) => answers.has(p.type));
     this.#handle = turn.handle;
-    this.#watched = `${context.open?.watching} ${context.open?.reason}`;
+    this.#watched = `${open.watching} ${open.reason}`;
   }
 
   write(output: Pending): void {
@@ -129,7 +132,7 @@ class TurnWriter {
         return;
       case 'plan':
         this.drafts.push({ type: 'plan.updated', turn, entries: output.entries });
-        this.#last = { kind: 'plan', id: 'plan' };
+        this.#last = undefined;
         return;
       case 'permission.asked':
         return this.#ask(output);
@@ -272,8 +275,7 @@ class TurnWriter {
     this.drafts.push({ ...output, turn: this.#turn });
     this.#seen.add(output.toolCallId);
     this.#tools.add(output.toolCallId);
-    this.#outputs.set(output.toolCallId, 0);
-    this.#last = { kind: 'tool', id: output.toolCallId };
+    this.#last = undefined;
   }
 
   #updateTool(output: Extract<Output, { type: 'tool.updated' }>): void {
@@ -320,7 +322,7 @@ class TurnWriter {
     });
     this.#permissions.add(permission);
     this.#open.add(permission);
-    this.#last = { kind: 'permission', id: permission };
+    this.#last = undefined;
   }
 }
 

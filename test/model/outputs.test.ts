@@ -142,6 +142,7 @@ describe('acceptance', () => {
     expect(drafts([], quiet, accept)).toHaveLength(2);
     const retrying: Output = { type: 'retrying', attempt: 1, reason: 'busy' };
     expect(drafts([], retrying, accept)).toHaveLength(2);
+    expect(drafts([], { type: 'changed', mode: 'poll' }, accept)).toHaveLength(2);
   });
 
   test('C2: with a handle that is known is no news', () => {
@@ -209,6 +210,11 @@ describe('text', () => {
       thought(1, 'd', 'thought.x'),
     ]);
     expect(drafts([thought(0, 'a', 'x')], says('b', 'x'))).toStrictEqual([text('t', 0, 'b', 'text.x')]);
+    const both = [text('t', 0, 'a', 'x'), thought(0, 'a', 'x')];
+    expect(drafts(both, says('b', 'x'), thinks('c', 'x'))).toStrictEqual([
+      text('t', 1, 'b', 'x'),
+      thought(1, 'c', 'x'),
+    ]);
   });
 
   test('one fact holds at most 4,096 units; what fits is joined', () => {

@@ -13,4 +13,15 @@ export const explained: readonly Explained[] = [
     why: 'The beginning of a text is no code, so that neither of these is asked before it is set.',
     mutants: ['blank: false,', 'closing: true,'],
   },
+  {
+    file: 'machines/outputs.ts',
+    why: 'These two write nothing, as nothing would be written without them: they are named so that no output is forgotten.',
+    mutants: ['case "":', "case 'ended':"],
+  },
+  {
+    file: 'machines/outputs.ts',
+    why: 'No part is called "undefined": the first half is for the compiler.',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source.
+    mutants: ['if (false || !this.#lengths.has(`${output.kind}:${part}`)) {'],
+  },
 ];
