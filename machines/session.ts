@@ -2,7 +2,7 @@ import type { Failure, Message, PermissionOption } from '../src/wire/content.ts'
 import { formatCursor, parseCursor } from '../src/wire/cursor.ts';
 import type { Fact, FactOf, FactType, UnknownFact } from '../src/wire/facts.ts';
 import { isOpen } from '../src/wire/fold.ts';
-import type { Queue, SessionSnapshot } from '../src/wire/snapshot.ts';
+import type { Queue, SessionSnapshot, SessionSummary } from '../src/wire/snapshot.ts';
 import type { PermissionPart, ToolPart, Turn } from '../src/wire/turn.ts';
 import type { TurnRef } from './turn.logic.ts';
 
@@ -47,6 +47,18 @@ export interface OpenTurn {
 }
 
 export const emptyQueue: Queue = { held: false, revision: 0, messages: [] };
+
+/** What the line of a list says of the queue. */
+export const queueLine = ({
+  messages,
+  held,
+  retry,
+  until,
+}: Queue): Pick<SessionSummary, 'queued' | 'held' | 'retryAt'> => ({
+  queued: messages.length,
+  held,
+  ...(retry !== undefined && until !== undefined && { retryAt: until }),
+});
 
 export function initialContext(
   session: string,

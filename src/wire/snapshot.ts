@@ -107,6 +107,8 @@ export interface SessionSummary {
   readonly reason?: string;
   readonly queued: number;
   readonly held: boolean;
+  /** The last turn is run again then (milliseconds since 1970): the user asked for it. */
+  readonly retryAt?: number;
   /** Turns and jobs that ended since the session was last looked at. */
   readonly unread: number;
   readonly permissions: number;

@@ -108,15 +108,15 @@ function views(gateway: PageGateway, host: HTMLElement, jobs: HTMLElement) {
   };
   const [runs, jobRuns] = [isOpen(s.state), isOpen(j.state)];
   const expected: typeof shown = {
-    head: [s.state, summaryWord(s).text],
-    list: summaryWord(s).text,
+    head: [s.state, summaryWord(s, Date.now()).text],
+    list: summaryWord(s, Date.now()).text,
     thread: runs,
     composer: runs,
     queue: s.queued,
     badge: s.queued > 0 ? `${s.queued} queued` : shown.badge,
     jobRow: stateWord(j.state).text,
     jobRowStop: jobRuns && j.state !== 'cancelling',
-    jobsPage: summaryWord(j).text,
+    jobsPage: summaryWord(j, Date.now()).text,
     jobsPageStop: jobRuns,
     foot: jobRuns ? '1 running' : '',
     title: shown.title,

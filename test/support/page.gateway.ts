@@ -1,4 +1,5 @@
 import { accepts, after, type SessionMachineSnapshot, unopened } from '../../machines/law.ts';
+import { queueLine } from '../../machines/session.ts';
 import type { Socket } from '../../src/console/transport/socket.ts';
 import type { Draft, Fact } from '../../src/wire/facts.ts';
 import { foldAll } from '../../src/wire/fold.ts';
@@ -168,8 +169,7 @@ export class PageGateway {
       this.snapshot(session);
     return {
       ...{ id, kind, agent, cwd, state, createdAt, updatedAt, cursor },
-      queued: queue.messages.length,
-      held: queue.held,
+      ...queueLine(queue),
       unread: 0,
       permissions: permissions.length,
       runningJobs: jobs.filter((job) => !job.outcome).length,

@@ -89,12 +89,17 @@ describe('how a turn stands, in words', () => {
   });
 });
 
-test('a line of the list says first what needs the user', () => {
+test('a line of the list says first what needs the user, then what comes by itself', () => {
   const line = { state: 'streaming', permissions: 0, held: false, queued: 0 } as const;
-  expect(summaryWord(line).text).toBe('Working');
-  expect(summaryWord({ ...line, permissions: 1 }).text).toBe('Needs an answer');
-  expect(summaryWord({ ...line, state: 'cancelled', held: true, queued: 2 }).text).toBe('Queue held');
-  expect(summaryWord({ ...line, state: 'cancelled', held: true }).text).toBe('Stopped');
+  const said = (more: Partial<Parameters<typeof summaryWord>[0]>) =>
+    summaryWord({ ...line, ...more }, Date.parse('2026-03-05T12:00')).text;
+  expect(said({})).toBe('Working');
+  expect(said({ permissions: 1 })).toBe('Needs an answer');
+  expect(said({ state: 'cancelled', held: true, queued: 2 })).toBe('Queue held');
+  expect(said({ state: 'cancelled', held: true })).toBe('Stopped');
+  const retry = { state: 'failed', held: true, queued: 1, retryAt: Date.parse('2026-03-05T15:00') } as const;
+  expect(said(retry)).toMatch(/^Tries again at 0?3:00|^Tries again at 15:00/);
+  expect(said({ ...retry, state: 'dispatching' })).toBe('Waiting for the agent');
 });
 
 test('spans of time are said in the fewest words', () => {

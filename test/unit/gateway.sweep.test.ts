@@ -148,7 +148,11 @@ describe('a gateway that starts after a crash', () => {
     expect(turns.map((turn) => turn.retryOf)).toEqual([undefined, 't2']);
     expect(queue).toMatchObject({ held: false, messages: [] });
     expect((await local.gateway.snapshot('later')).queue).toMatchObject({ retry: 't2', until: later });
+    const { gateway } = local;
+    const line = async () => (await gateway.list({ limit: 9 })).find(({ id }) => id === 'later');
+    expect(await line()).toMatchObject({ state: 'failed', held: true, retryAt: later });
     expect(await local.gateway.retry('later', { turn: 't2', at: null })).not.toHaveProperty('turn');
+    expect(await line()).not.toHaveProperty('retryAt');
     expect((await local.gateway.snapshot('later')).queue).toMatchObject({ held: true, reason: 'failed' });
   });
 });

@@ -19,7 +19,9 @@ export interface JobListProps {
 
 function JobLine(props: JobListProps & { job: SessionSummary; now: number }) {
   const word = () =>
-    props.stopping(props.job.id) ? ({ mood: 'stopping', text: 'Stopping' } as const) : summaryWord(props.job);
+    props.stopping(props.job.id)
+      ? ({ mood: 'stopping', text: 'Stopping' } as const)
+      : summaryWord(props.job, props.now);
   return (
     <li class="job-card">
       <div class="job-main">

@@ -1,14 +1,15 @@
 import { type Accessor, createMemo, mapArray } from 'solid-js';
 import type { DirectoryRef } from '../../../machines/directory.machine.ts';
 import type { OrchestratorRef } from '../../../machines/orchestrator.machine.ts';
+import { queueLine } from '../../../machines/session.ts';
 import type { SessionSummary } from '../../wire/snapshot.ts';
 import { sameList } from './equal.ts';
 import { createOptional, createSelector } from './select.ts';
 
-type Live = Pick<SessionSummary, 'state' | 'queued' | 'held' | 'permissions' | 'runningJobs'> & {
+type Live = Pick<SessionSummary, 'state' | 'queued' | 'held' | 'retryAt' | 'permissions' | 'runningJobs'> & {
   readonly title?: string;
 };
-const fields = ['state', 'queued', 'held', 'permissions', 'runningJobs', 'title'] as const;
+const fields = ['state', 'queued', 'held', 'retryAt', 'permissions', 'runningJobs', 'title'] as const;
 
 const same = (a: Live | null | undefined, b: Live | null | undefined) =>
   a === b || (!!a && !!b && fields.every((field) => a[field] === b[field]));
@@ -32,8 +33,7 @@ export function readLines(
           ? null
           : {
               state: value,
-              queued: context.queue.messages.length,
-              held: context.queue.held,
+              ...queueLine(context.queue),
               permissions: context.permissions.length,
               runningJobs: context.jobs.filter((job) => !job.outcome).length,
               ...(context.title !== undefined && { title: context.title }),
@@ -47,7 +47,11 @@ export function readLines(
       const lines = { ...told() };
       for (const { id, line } of live()) {
         const [known, now] = [lines[id], line()];
-        if (known && now && !same(known, { ...known, ...now })) lines[id] = { ...known, ...now };
+        if (!known || !now) continue;
+        // A retry that the actor no longer knows of is over.
+        const { retryAt: _, ...rest } = known;
+        const said = { ...rest, ...now };
+        if (!same(known, said)) lines[id] = said;
       }
       return Object.values(lines);
     },

@@ -1,4 +1,5 @@
 import type { SessionState, SessionSummary } from '../../wire/snapshot.ts';
+import { dayTime } from './time.ts';
 
 export type Mood = 'idle' | 'busy' | 'asking' | 'stopping' | 'good' | 'bad' | 'quiet' | 'held';
 
@@ -25,11 +26,16 @@ export const isRunning = (state: SessionState): boolean => running.has(state);
 export const stateWord = (state: SessionState): Word => words[state];
 
 /** The word for a line of a list: what needs the user comes before what the machine is doing. */
-export function summaryWord(of: Pick<SessionSummary, 'state' | 'permissions' | 'held' | 'queued'>): Word {
+export function summaryWord(
+  of: Pick<SessionSummary, 'state' | 'permissions' | 'held' | 'queued' | 'retryAt'>,
+  now: number,
+): Word {
   if (of.permissions > 0) return { mood: 'asking', text: 'Needs an answer' };
-  const word = words[of.state];
-  if (of.held && of.queued > 0 && word.mood !== 'busy' && word.mood !== 'stopping') {
-    return { mood: 'held', text: 'Queue held' };
-  }
-  return word;
+  if (isRunning(of.state)) return words[of.state];
+  if (of.retryAt !== undefined) return { mood: 'held', text: triesAgain(of.retryAt, now) };
+  if (of.held && of.queued > 0) return { mood: 'held', text: 'Queue held' };
+  return words[of.state];
 }
+
+/** What the gateway will do by itself, as the list and the conversation say it. */
+export const triesAgain = (at: number, now: number): string => `Tries again at ${dayTime(at, now)}`;

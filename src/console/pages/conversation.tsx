@@ -1,5 +1,5 @@
 import { createMemo, Match, Show, Switch } from 'solid-js';
-import { emptyQueue } from '../../../machines/session.ts';
+import { emptyQueue, queueLine } from '../../../machines/session.ts';
 import type { ContentBlock } from '../../wire/content.ts';
 import { parseCursor } from '../../wire/cursor.ts';
 import { Composer, type Delivery } from '../composer/composer.tsx';
@@ -12,7 +12,7 @@ import { newId } from '../lib/id.ts';
 import { afterwards } from '../lib/live.ts';
 import { createSelector } from '../lib/select.ts';
 import { useSluice } from '../lib/sluice.ts';
-import { createField, createVisible, draftOf } from '../lib/ui.ts';
+import { createField, createNow, createVisible, draftOf } from '../lib/ui.ts';
 import { isRunning, summaryWord } from '../lib/words.ts';
 import { saidOf } from '../parts/message.tsx';
 import { Spinner } from '../parts/spinner.tsx';
@@ -61,14 +61,10 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
   // While the session is read again, it stands as it was last heard of.
   const state = createMemo(() => reader.state() ?? summary()?.state ?? 'idle');
   const asking = select(({ permissions }) => permissions.length);
+  const now = createNow();
   const word = createMemo(
     () =>
-      summaryWord({
-        state: state(),
-        permissions: asking() ?? 0,
-        held: queue()?.held ?? false,
-        queued: queue()?.messages.length ?? 0,
-      }),
+      summaryWord({ state: state(), permissions: asking() ?? 0, ...queueLine(queue() ?? emptyQueue) }, now()),
     undefined,
     { equals: (a, b) => a.text === b.text },
   );

@@ -29,7 +29,7 @@ function Line(props: {
       <span class="session-title">{title()}</span>
       <span class="session-time">{ago(props.session.updatedAt, props.now)}</span>
       <span class="session-about">
-        <Dot word={summaryWord(props.session)} />
+        <Dot word={summaryWord(props.session, props.now)} />
         <span class="session-agent">{props.agent}</span>
       </span>
       <span class="session-counts">

@@ -190,6 +190,7 @@ const sessionSummary = describing<SessionSummary>()(
     reason: z.string().optional(),
     queued: seq,
     held: z.boolean(),
+    retryAt: instant.optional(),
     unread: seq,
     permissions: seq,
     runningJobs: seq,

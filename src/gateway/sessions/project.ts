@@ -1,5 +1,11 @@
 import { after, type SessionMachineSnapshot, unopened } from '../../../machines/law.ts';
-import { cursorOf, isKnown, type OpenTurn, type SessionContext } from '../../../machines/session.ts';
+import {
+  cursorOf,
+  isKnown,
+  type OpenTurn,
+  queueLine,
+  type SessionContext,
+} from '../../../machines/session.ts';
 import { turnOf } from '../../../machines/turn.logic.ts';
 import type { Fact, UnknownFact } from '../../wire/facts.ts';
 import { fold, foldAll, openTurn } from '../../wire/fold.ts';
@@ -136,8 +142,7 @@ export function summaryOf(row: SessionRow): SessionSummary {
     ...(head.title !== undefined && { title: head.title }),
     state: head.state,
     ...(head.reason !== undefined && { reason: head.reason }),
-    queued: head.queue.messages.length,
-    held: head.queue.held,
+    ...queueLine(head.queue),
     unread: row.unread,
     permissions: head.permissions.length,
     runningJobs: head.jobs.filter((job) => !job.outcome).length,
