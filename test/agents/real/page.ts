@@ -48,8 +48,12 @@ export async function inPage(
     page.on('pageerror', (error) => errors.push(error.message));
     await page.goto(gateway.openUrl);
     await page.goto(`${gateway.url}/c/${id}`);
-    await use(page, model, async (name) => {
+    const shot = async (name: string) => {
       if (shots) await pictures(context, page, join(shots, `${agent.id}-${name}`));
+    };
+    await use(page, model, shot).catch(async (error) => {
+      await shot('failed');
+      throw error;
     });
     assert.deepEqual(errors, []);
     return [{ mark: 'ok', seconds: (Date.now() - began) / 1000 }];

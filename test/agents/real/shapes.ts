@@ -99,13 +99,13 @@ export const anthropic: Shape = {
     if (!/\/messages(\?|$)/.test(path)) return undefined;
     const given = (body.messages ?? []) as {
       role: string;
-      content: string | { type: string; text?: string }[];
+      content: string | { type: string; text?: string; input?: unknown }[];
     }[];
     const messages = given.flatMap(({ role, content }) => {
       const parts = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
       return parts.map((part) => ({
         role: part.type === 'tool_result' ? 'tool' : role,
-        content: part.text ?? '',
+        content: part.text ?? JSON.stringify(part.input ?? ''),
       }));
     });
     const tools = ((body.tools ?? []) as Json[]).map(({ name, input_schema }) => ({

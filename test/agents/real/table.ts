@@ -29,11 +29,26 @@ function textOf(cell: Cell | undefined): string {
 
 const marks = ['<!-- made by `npm run test:agents` -->', '<!-- end of what is made -->'] as const;
 
-/** Puts the table between the marks of a document; the rest of it stays. */
+/** Puts the table between the marks of a document; cells of scenarios and agents that were not played stay. */
 export function intoDocument(file: string, chosen: readonly Scenario[], results: Results): void {
   const [before, rest] = readFileSync(file, 'utf8').split(marks[0]);
-  const after = rest?.split(marks[1])[1];
-  if (before === undefined || after === undefined)
+  const [old, after] = rest?.split(marks[1]) ?? [];
+  if (before === undefined || old === undefined || after === undefined)
     throw new Error(`${file} has no place for the table: write ${marks.join(' and ')} into it`);
-  writeFileSync(file, `${before}${marks[0]}\n\n${table(chosen, results)}\n\n${marks[1]}${after}`);
+  const merged = merge(old.trim(), table(chosen, results));
+  writeFileSync(file, `${before}${marks[0]}\n\n${merged}\n\n${marks[1]}${after}`);
+}
+
+function merge(old: string, fresh: string): string {
+  const [was, is] = [old, fresh].map((text) => text.split('\n').map((line) => line.split('|').slice(1, -1)));
+  const [heads = [], , ...rows] = is ?? [];
+  const [oldHeads = [], , ...oldRows] = was ?? [];
+  const all = [...oldHeads, ...heads.filter((head) => !oldHeads.includes(head))];
+  const names = [...oldRows, ...rows].map(([name = '']) => name);
+  const cell = (table: string[][], tableHeads: string[], name: string, head: string) =>
+    table.find(([first]) => first === name)?.[tableHeads.indexOf(head)];
+  const lines = [...new Set(names)].map((name) =>
+    all.map((head) => cell(rows, heads, name, head) ?? cell(oldRows, oldHeads, name, head) ?? ' not run '),
+  );
+  return [all, all.map(() => '---'), ...lines].map((cells) => `|${cells.join('|')}|`).join('\n');
 }
