@@ -80,14 +80,16 @@ function change(context: SessionContext, fact: Fact): Change {
       );
     case 'turn.steered':
       return queue(context, fact, (messages) => messages.filter((q) => q.message.id !== fact.message.id));
-    case 'turn.accepted':
-      return fact.handle === undefined ? {} : open(context, { handle: fact.handle });
+    case 'turn.accepted': {
+      const { handle } = fact;
+      return handle === undefined ? {} : open(context, () => ({ handle }));
+    }
     case 'turn.watching':
-      return open(context, { watching: fact.mode, reason: fact.reason });
+      return open(context, () => ({ watching: fact.mode, reason: fact.reason }));
     case 'turn.retrying':
-      return open(context, { retrying: fact.reason });
+      return open(context, () => ({ retrying: fact.reason }));
     case 'turn.stopping':
-      return open(context, { stage: fact.stage });
+      return open(context, () => ({ stage: fact.stage }));
     case 'turn.ended':
       return { open: null };
     case 'text.added':
@@ -96,16 +98,19 @@ function change(context: SessionContext, fact: Fact): Change {
     case 'plan.updated':
       return moving(context);
     case 'tool.started': {
-      const { tools = [], seen = [] } = context.open ?? {};
-      return open(moved(context), { tools: [...tools, fact.toolCallId], seen: [...seen, fact.toolCallId] });
+      const { toolCallId } = fact;
+      return open(moved(context), ({ tools, seen }) => ({
+        tools: [...tools, toolCallId],
+        seen: [...seen, toolCallId],
+      }));
     }
     case 'tool.updated':
       return moving(context);
     case 'tool.finished':
     case 'tool.refused':
-      return open(moved(context), {
-        tools: (context.open?.tools ?? []).filter((tool) => tool !== fact.toolCallId),
-      });
+      return open(moved(context), ({ tools }) => ({
+        tools: tools.filter((tool) => tool !== fact.toolCallId),
+      }));
     case 'permission.asked':
       return { ...moving(context), permissions: [...context.permissions, permission(fact)] };
     case 'permission.answered':
@@ -147,8 +152,8 @@ function forgetting(context: SessionContext): SessionContext {
   return retry === undefined ? context : { ...context, queue: { ...rest, reason: 'failed' } };
 }
 
-function open(context: SessionContext, part: Partial<OpenTurn>): Change {
-  return context.open ? { open: { ...context.open, ...part } } : {};
+function open(context: SessionContext, part: (open: OpenTurn) => Partial<OpenTurn>): Change {
+  return context.open ? { open: { ...context.open, ...part(context.open) } } : {};
 }
 
 /** Output ends a silence and a retry. Text that follows text changes nothing here: the context keeps its identity. */

@@ -487,6 +487,22 @@ describe('an answer to a question', () => {
     expect(decided(at(...settledQ, ended('t1'), started('t2', 2)), yes)).toStrictEqual({ refused });
   });
 
+  test('C24: each value that does not fit is named', () => {
+    const two = {
+      properties: { ...form.properties, age: { type: 'number' } },
+      required: ['name', 'age'],
+    } as const;
+    const before = at(titled, started('t1', 1), { ...asks('t1', 'q'), form: two });
+    expect(decided(before, yes)).toMatchObject({
+      refused: { detail: expect.stringMatching(/^name: .+\. age: .+\.$/) },
+    });
+  });
+
+  test('C24: a tool that has the name of a question is no question', () => {
+    const before = at(titled, started('t1', 1), tool('t1', 'q'), asks('t1', 'q'), given);
+    expect(decided(before, yes)).toMatchObject({ refused: { code: 'permission.settled' } });
+  });
+
   test('is refused for what was never asked, also where a tool has that name', () => {
     const named = at(titled, started('t1', 1), tool('t1', 'q'));
     for (const before of [named, over])

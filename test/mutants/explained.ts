@@ -9,6 +9,11 @@ export interface Explained {
 
 export const explained: readonly Explained[] = [
   {
+    file: 'machines/reduce.ts',
+    why: 'No change, and a change of nothing, are the same where it is taken over.',
+    mutants: ['default:'],
+  },
+  {
     file: 'src/wire/think.ts',
     why: 'The beginning of a text is no code, so that neither of these is asked before it is set.',
     mutants: ['blank: false,', 'closing: true,'],
