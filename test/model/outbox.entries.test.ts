@@ -94,6 +94,8 @@ describe('a wish that is there already', () => {
     ['an answer to the same question', answer('q'), answer('q', 'no', 'other'), true],
     ['an answer to another question', answer('q'), answer('r'), false],
     ['a stop of the same turn', stopOf({ turn: 't' }), { ...stopOf({ turn: 't' }), id: 'other' }, true],
+    ['a stop of the same message', stop('m1'), { ...stop('m1'), id: 'other' }, true],
+    ['a stop of the same job', stopOf({ job: 'j' }), { ...stopOf({ job: 'j' }), id: 'other' }, true],
     ['a stop of another turn', stopOf({ turn: 't' }), stopOf({ turn: 'u' }), false],
     [
       'a stop of a message that has the name of a turn',

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { draftsOf, outlivesStop, type Pending } from '../../machines/outputs.ts';
+import { sessionDrafts } from '../../machines/session.outputs.ts';
 import type { Draft } from '../../src/wire/facts.ts';
 import type { Output } from '../../src/wire/output.ts';
 import type { Turn } from '../../src/wire/turn.ts';
-import { asks, started, text, tool, toolDone } from '../support/facts.ts';
+import { asks, ended, started, text, tool, toolDone } from '../support/facts.ts';
 import { at } from '../support/lawful.ts';
 
 const titled: Draft = { type: 'session.changed', title: 'Named' };
@@ -384,6 +385,36 @@ describe('questions', () => {
     expect(written([asks('t', 'q')], withdraw, withdraw)).toEqual({ drafts: [withdrawn], dropped: 1 });
     expect(written([], question('q'), withdraw)).toEqual({ drafts: [asks('t', 'q'), withdrawn], dropped: 0 });
     expect(written([], withdraw)).toEqual({ drafts: [], dropped: 1 });
+  });
+});
+
+describe('what is said of the session', () => {
+  const session = (outputs: readonly Pending[], ...before: readonly Draft[]) =>
+    sessionDrafts(at(...before).context, outputs);
+  const usage = { totalTokens: 1 };
+  const over = [started('t'), ended('t'), started('u', 2), ended('u')];
+
+  test('A4: late usage counts for the last turn, or for the one that is named', () => {
+    expect(session([{ type: 'usage', usage }], ...over)).toStrictEqual([
+      { type: 'usage.updated', turn: 'u', usage },
+    ]);
+    expect(session([{ type: 'usage', usage, turn: 't' }], ...over)).toStrictEqual([
+      { type: 'usage.updated', turn: 't', usage },
+    ]);
+    expect(session([{ type: 'usage', usage }])).toStrictEqual([{ type: 'usage.updated', usage }]);
+  });
+
+  test('I2: without a turn nothing else is written', () => {
+    const all = [says('a'), starts('c'), { type: 'changed', model: 'M' } as const];
+    expect(session(all, ...over)).toStrictEqual([{ type: 'session.changed', model: 'M' }]);
+  });
+
+  test('C33: a title of the agent is taken, unless the user gave one', () => {
+    const names: Output = { type: 'changed', title: 'A' };
+    const taken = [{ type: 'session.changed', title: 'A', by: 'agent' }];
+    expect(session([names], titled)).toStrictEqual(taken);
+    expect(session([names], { ...titled, by: 'user' } as Draft)).toStrictEqual([]);
+    expect(session([{ type: 'changed' }])).toStrictEqual([]);
   });
 });
 

@@ -9,6 +9,24 @@ export interface Explained {
 
 export const explained: readonly Explained[] = [
   {
+    file: 'machines/closings.ts',
+    why: 'It is asked of a turn that is open; the other half is for the compiler.',
+    mutants: [
+      'const turn = context.open?.id ?? "Stryker was here!";',
+      'tools: (context.open?.tools ?? ["Stryker was here"]).map((toolCallId) => ({',
+      "const turn = context.open.id ?? '';",
+      'tools: (context.open.tools ?? []).map((toolCallId) => ({',
+    ],
+  },
+  {
+    file: 'machines/outbox.entries.ts',
+    why: 'Neither of these texts is a cursor.',
+    mutants: [
+      'const at = parseCursor(cursor ?? "Stryker was here!");',
+      'const answer = parseCursor(entry.cursor ?? "Stryker was here!");',
+    ],
+  },
+  {
     file: 'machines/reduce.ts',
     why: 'No change, and a change of nothing, are the same where it is taken over.',
     mutants: ['default:'],
