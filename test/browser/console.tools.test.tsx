@@ -1,5 +1,6 @@
 import { createSignal } from 'solid-js';
 import { expect, test } from 'vitest';
+import { Permission } from '../../src/console/parts/permission.tsx';
 import { Tool } from '../../src/console/parts/tool.tsx';
 import type { ToolPart } from '../../src/wire/turn.ts';
 import { show } from './console.harness.tsx';
@@ -28,4 +29,17 @@ test('a call that says only later what it will change opens then, unless it was 
   setTool({ ...announced, status: 'completed', content: [diff, { ...diff, path: 'b.txt' }] });
   expect(host.querySelector('.diff')).toBeNull();
   expect(head().getAttribute('aria-expanded')).toBe('false');
+});
+
+test('the answer that grants least comes first, whatever the agent begins with', () => {
+  const option = (kind: 'allow_once' | 'allow_always' | 'reject_once') => ({
+    optionId: kind,
+    name: kind,
+    kind,
+  });
+  const options = [option('allow_always'), option('allow_once'), option('reject_once')];
+  const permission = { type: 'permission', id: 'p', title: 'Write', options, state: 'open' } as const;
+  const host = show(() => <Permission permission={permission} onAnswer={() => {}} />);
+  const names = [...host.querySelectorAll('.permission-options button')].map((button) => button.textContent);
+  expect(names).toEqual(['allow_once', 'allow_always', 'reject_once']);
 });

@@ -1,4 +1,4 @@
-import { Index, Match, Show, Switch } from 'solid-js';
+import { createMemo, Index, Match, Show, Switch } from 'solid-js';
 import { Dynamic } from 'solid-js/web';
 import type { Form, FormContent } from '../../wire/form.schema.ts';
 import type { PermissionPart } from '../../wire/turn.ts';
@@ -13,6 +13,9 @@ const style = {
   reject_once: 'plain',
   reject_always: 'plain',
 } as const;
+
+/** The one that grants least comes first, whatever the agent begins with: a hasty Enter is no grant for ever. */
+const order = Object.keys(style);
 
 const kinds = {
   permission: { kicker: 'Permission needed', icon: ShieldQuestion },
@@ -30,9 +33,12 @@ export function Permission(props: {
   const kind = () => kinds[props.permission.form ? 'form' : props.permission.url ? 'visit' : 'permission'];
   const given = () => props.permission.form && props.permission.content && props.permission;
   const allowed = () => chosen()?.kind.startsWith('allow') ?? false;
+  const inOrder = createMemo(() =>
+    props.permission.options.toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind)),
+  );
   const buttons = () => (
     <div class="permission-options">
-      <Index each={props.permission.options}>
+      <Index each={inOrder()}>
         {(option) => (
           <button
             type="button"

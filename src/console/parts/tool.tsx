@@ -127,7 +127,8 @@ export function Tool(props: { tool: ToolPart; stopping?: boolean }) {
   };
   const place = () => {
     const first = props.tool.locations[0];
-    if (!first) return undefined;
+    // Its changes name their files.
+    if (!first || props.tool.content.some((content) => content.type === 'diff')) return undefined;
     const more = props.tool.locations.length - 1;
     const line = first.line === undefined ? '' : `:${first.line}`;
     return `${first.path}${line}${more > 0 ? ` and ${more} more` : ''}`;

@@ -77,10 +77,7 @@ async function use(page: Page, model: ScriptedModel, shot: (name: string) => Pro
   };
   const seen = (what: Locator) => what.first().waitFor({ timeout: patience });
   const isIn = (state: string) => seen(page.locator(`header.head[data-state="${state}"]`));
-  const allow = page
-    .locator('.permission')
-    .getByRole('button')
-    .filter({ hasText: /allow|yes|once|approve/i });
+  const allow = page.locator('.permission .button.primary');
 
   await send('thought');
   await isIn('finalized');
