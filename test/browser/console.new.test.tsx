@@ -135,6 +135,7 @@ test('a turn that was imported says from whom, and no time at which it did not r
   gateway.write('s', { ...started('t5', 2), imported: true }, ended('t5', 'interrupted'));
   const page = pageAt('/c/s', gateway);
   await page.arrive();
+  await expect.poll(() => page.host.querySelector('[data-turn=t5] .status')).not.toBeNull();
   const line = (turn: string) => find(page.host, `[data-turn=${turn}] .status`);
   expect(line('t2').textContent).toContain('imported from A');
   expect(line('t2').querySelector('time')).toBeNull();

@@ -31,7 +31,7 @@ async function limited(until: number) {
   };
   const page = pageAt('/c/s', gateway);
   await page.arrive();
-  await page.arrive();
+  await expect.poll(() => page.host.querySelector('[data-turn=t1] .status')).not.toBeNull();
   const line = () => find(page.host, '[data-turn=t1] .status');
   const buttons = () => [...line().querySelectorAll('.status-actions button')];
   const names = () => buttons().map((button) => button.textContent?.trim());

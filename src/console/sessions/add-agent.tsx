@@ -88,36 +88,40 @@ export function AddAgentForm(props: {
           onInput={(event) => name.set(event.currentTarget.value)}
         />
       </label>
-      <label class="field">
-        <span>Command</span>
-        <input
-          type="text"
-          required
-          spellcheck={false}
-          autocomplete="off"
-          autocapitalize="off"
-          placeholder="my-agent --acp"
-          aria-describedby="argv"
-          value={line()}
-          onInput={(event) => line.set(event.currentTarget.value)}
-        />
+      <div>
+        <label class="field">
+          <span>Command</span>
+          <input
+            type="text"
+            required
+            spellcheck={false}
+            autocomplete="off"
+            autocapitalize="off"
+            placeholder="my-agent --acp"
+            aria-describedby="argv"
+            value={line()}
+            onInput={(event) => line.set(event.currentTarget.value)}
+          />
+        </label>
         <Argv line={line()} />
-      </label>
-      <label class="field">
-        <span>Environment, one NAME=value a line</span>
-        <textarea
-          rows={2}
-          spellcheck={false}
-          autocomplete="off"
-          autocapitalize="off"
-          aria-describedby="environment-about"
-          value={variables()}
-          onInput={(event) => variables.set(event.currentTarget.value)}
-        />
-        <span class="field-about" id="environment-about">
+      </div>
+      <div>
+        <label class="field">
+          <span>Environment, one NAME=value a line</span>
+          <textarea
+            rows={2}
+            spellcheck={false}
+            autocomplete="off"
+            autocapitalize="off"
+            aria-describedby="environment-about"
+            value={variables()}
+            onInput={(event) => variables.set(event.currentTarget.value)}
+          />
+        </label>
+        <p class="field-about" id="environment-about">
           Optional. Values are kept in the settings file and never shown again.
-        </span>
-      </label>
+        </p>
+      </div>
       <Show when={error()}>
         {(reason) => (
           <p class="dialog-error" role="alert">
@@ -129,7 +133,7 @@ export function AddAgentForm(props: {
         <button type="button" class="button" onClick={props.onBack}>
           Back
         </button>
-        <button type="submit" class="button primary" disabled={trying()}>
+        <button type="submit" class="button primary" aria-disabled={trying()}>
           <Show when={trying()} fallback="Try and add">
             <Spinner />
             Trying it…

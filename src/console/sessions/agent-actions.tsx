@@ -17,16 +17,25 @@ export function AgentActions(props: {
   const removing = createToggle();
   const error = createField<string | undefined>(undefined);
   const added = () => (props.agent?.added ? props.agent : undefined);
+  // The button that was pressed goes away: the focus must not go with it.
+  let add: HTMLButtonElement | undefined;
+  let offer: HTMLButtonElement | undefined;
+  const keep = () => {
+    asking.set(undefined);
+    queueMicrotask(() => offer?.focus());
+  };
   const remove = async (id: string) => {
     removing.set(true);
     error.set(undefined);
     try {
       await props.onRemove(id);
+      asking.set(undefined);
+      add?.focus();
     } catch (reason) {
       error.set(reason instanceof Error ? reason.message : String(reason));
+      keep();
     } finally {
       removing.set(false);
-      asking.set(undefined);
     }
   };
   return (
@@ -34,7 +43,10 @@ export function AgentActions(props: {
       <button
         type="button"
         class="button small"
-        ref={(button) => props.focus && queueMicrotask(() => button.focus())}
+        ref={(button) => {
+          add = button;
+          if (props.focus) queueMicrotask(() => button.focus());
+        }}
         onClick={props.onAdd}
       >
         <Plus size={13} aria-hidden="true" />
@@ -45,7 +57,14 @@ export function AgentActions(props: {
           <Show
             when={asking() === agent().id}
             fallback={
-              <button type="button" class="button small" onClick={() => asking.set(agent().id)}>
+              <button
+                type="button"
+                class="button small"
+                ref={(button) => {
+                  offer = button;
+                }}
+                onClick={() => asking.set(agent().id)}
+              >
                 <Trash size={13} aria-hidden="true" />
                 Remove {agent().name}…
               </button>
@@ -60,7 +79,7 @@ export function AgentActions(props: {
             >
               Remove it
             </button>
-            <button type="button" class="button small" onClick={() => asking.set(undefined)}>
+            <button type="button" class="button small" onClick={keep}>
               Keep it
             </button>
           </Show>

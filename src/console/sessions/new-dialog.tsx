@@ -45,6 +45,7 @@ export interface NewDialogProps {
 }
 
 function AgentOption(props: { agent: AgentChoice; checked: boolean; onChoose: () => void }) {
+  const name = `agent-${props.agent.id}-name`;
   const reason = `agent-${props.agent.id}-about`;
   return (
     <label class="agent-option" data-unavailable={props.agent.available ? undefined : ''}>
@@ -54,10 +55,13 @@ function AgentOption(props: { agent: AgentChoice; checked: boolean; onChoose: ()
         value={props.agent.id}
         checked={props.checked}
         disabled={!props.agent.available}
+        aria-labelledby={name}
         aria-describedby={reason}
         onChange={props.onChoose}
       />
-      <span class="agent-name">{props.agent.name}</span>
+      <span class="agent-name" id={name}>
+        {props.agent.name}
+      </span>
       <span class="agent-about" id={reason}>
         {props.agent.available ? props.agent.description : (props.agent.reason ?? 'Not available here.')}
       </span>
@@ -95,8 +99,8 @@ function Servers(props: {
 interface FormProps extends NewDialogProps {
   readonly chosen: Field<string | undefined>;
   readonly adding: Toggle;
-  /** An agent was being added. */
-  readonly returned: boolean;
+  /** The form for one more agent was shown. */
+  readonly returned: Toggle;
 }
 
 function Form(props: FormProps) {
@@ -171,8 +175,11 @@ function Form(props: FormProps) {
       </fieldset>
       <AgentActions
         agent={picked()}
-        focus={props.returned}
-        onAdd={() => props.adding.set(true)}
+        focus={props.returned()}
+        onAdd={() => {
+          props.returned.set(true);
+          props.adding.set(true);
+        }}
         onRemove={props.onRemoveAgent}
       />
       <label class="field">
@@ -260,10 +267,7 @@ function Content(props: NewDialogProps & { adding: Toggle }) {
   const { adding } = props;
   const chosen = createField<string | undefined>(undefined);
   const returned = createToggle();
-  const back = () => {
-    returned.set(true);
-    adding.set(false);
-  };
+  const back = () => adding.set(false);
   return (
     <>
       <header class="dialog-head">
@@ -274,7 +278,7 @@ function Content(props: NewDialogProps & { adding: Toggle }) {
       </header>
       <Show
         when={adding()}
-        fallback={<Form {...props} chosen={chosen} adding={adding} returned={returned()} />}
+        fallback={<Form {...props} chosen={chosen} adding={adding} returned={returned} />}
       >
         <AddAgentForm
           onAdd={async (agent) => {
