@@ -77,6 +77,8 @@ test('while the gateway waits to try again, the list and the heading say when, n
   await expect.poll(said).toEqual([`Tries again at ${time}`, `Tries again at ${time}`]);
   const queue = { type: 'queue.added', message: say('m2'), delivery: 'queue', revision: 4 } as const;
   gateway.write('s', queue);
+  // The list as the gateway tells it comes a moment late, and is then of the past.
+  gateway.line.queue.push({ type: 'sessions', changed: [gateway.summary('s')], removed: [] });
   await page.arrive();
   expect(said()).toEqual([`Tries again at ${time}`, `Tries again at ${time}`]);
   await press('Don’t wait');
