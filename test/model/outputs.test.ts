@@ -401,6 +401,7 @@ describe('what is said of the session', () => {
     expect(session([{ type: 'usage', usage, turn: 't' }], ...over)).toStrictEqual([
       { type: 'usage.updated', turn: 't', usage },
     ]);
+    expect(session([{ type: 'usage', usage }], started('t'), ended('t'))).toMatchObject([{ turn: 't' }]);
     expect(session([{ type: 'usage', usage }])).toStrictEqual([{ type: 'usage.updated', usage }]);
   });
 

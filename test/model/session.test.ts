@@ -8,6 +8,7 @@ import {
   isKnown,
   isLawful,
   isNext,
+  queueLine,
   reopen,
   type SessionContext,
   titleOf,
@@ -264,6 +265,16 @@ describe('I6: the place of a fact', () => {
   test('is written as a cursor', () => {
     expect(cursorOf(running)).toBe('e.2');
   });
+});
+
+test('what a list of sessions says of a queue', () => {
+  const { messages } = at(started('t', 1), queued('a', 2)).context.queue;
+  const line = { queued: 1, held: true };
+  const queue = { held: true, revision: 2, messages };
+  expect(queueLine(queue)).toStrictEqual(line);
+  expect(queueLine({ ...queue, retry: 't' })).toStrictEqual(line);
+  expect(queueLine({ ...queue, until: 0 })).toStrictEqual(line);
+  expect(queueLine({ ...queue, retry: 't', until: 0 })).toStrictEqual({ ...line, retryAt: 0 });
 });
 
 test('a session of which nothing is known yet', () => {
