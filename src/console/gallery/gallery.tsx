@@ -31,7 +31,7 @@ export const view: ThreadView = {
   answering: () => undefined,
   stopping: () => false,
   onAnswer: nothing,
-  retryAt: () => undefined,
+  retryAt: (turn) => (turn === 'again' ? sample.limitedUntil : undefined),
   onRetry: nothing,
   onContinue: nothing,
 };
@@ -48,6 +48,17 @@ function Section(props: { title: string; children: JSX.Element }) {
 const since = sample.sampledAt - 12_000;
 const short = [sample.text('a', 'The two paths meet in `onEnd`, which')];
 const { turnOf } = sample;
+
+const limited: Partial<Turn> = {
+  ...sample.ended,
+  outcome: 'failed',
+  stopReason: 'error',
+  error: {
+    code: 'model.usage_limit',
+    message: 'The usage limit of the model server at http://127.0.0.1:8080/v1 is reached.',
+    until: sample.limitedUntil,
+  },
+};
 
 /** Every way in which a turn can stand. */
 const states: readonly Turn[] = [
@@ -77,16 +88,8 @@ const states: readonly Turn[] = [
       message: 'The model server closed the stream before the answer was complete.',
     },
   }),
-  turnOf('limited', 'Usage limit', [], {
-    ...sample.ended,
-    outcome: 'failed',
-    stopReason: 'error',
-    error: {
-      code: 'model.usage_limit',
-      message: 'The usage limit of the model server at http://127.0.0.1:8080/v1 is reached.',
-      until: sample.sampledAt + 5_400_000,
-    },
-  }),
+  turnOf('limited', 'Usage limit', [], limited),
+  turnOf('again', 'Usage limit, tried again then', [], limited),
   turnOf('interrupted', 'Interrupted', [], {
     ...sample.ended,
     accepted: false,
@@ -222,7 +225,7 @@ function Lists() {
           onCreate={nothing}
           onOpen={nothing}
           onEarlier={async () => sample.earlier}
-          onAddAgent={async () => ''}
+          onAddAgent={() => Promise.reject(new Error('The program “my-agent” was not found.'))}
           onRemoveAgent={async () => {}}
         />
       </Section>

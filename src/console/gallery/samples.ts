@@ -4,6 +4,7 @@ import type { AgentChoice, JobView } from '../view.ts';
 
 /** One of everything that the console shows, for the gallery and for tests. */
 export const sampledAt = Date.now();
+export const limitedUntil = sampledAt + 5_400_000;
 
 const opened = {
   origin: 'user',
@@ -346,6 +347,7 @@ export const sessions: readonly SessionSummary[] = [
     state: 'failed',
     agent: 'model',
   }),
+  summary('s8', 'Translate the handbook', 260, { state: 'failed', held: true, retryAt: limitedUntil }),
   summary('s6', 'Typed errors in the client', 1500, {}),
   summary('s7', undefined, 4000, { state: 'idle' }),
 ];
@@ -394,6 +396,7 @@ export const agents: readonly AgentChoice[] = [
       { name: 'web', byDefault: false },
     ],
   },
+  { id: 'mine', name: 'My agent', description: 'my-agent --acp', available: true, added: true },
   {
     id: 'claude',
     name: 'Claude Code',
