@@ -20,7 +20,7 @@ it('offers only examples that the built-in agent understands, each as another co
 
 it('refuses two agents of one id', () => {
   const server = { id: 'builtin', baseUrl: 'http://127.0.0.1:1/v1' };
-  expect(() => connectors({ servers: [server] })).toThrow('Two agents have the id builtin');
+  expect(() => connectors({ servers: [server] })).toThrow('Two agents have the id "builtin"');
   expect(connectors({ servers: [{ ...server, id: 'local' }] }).map((connector) => connector.id)).toEqual([
     'builtin',
     'local',
