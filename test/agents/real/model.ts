@@ -133,7 +133,7 @@ export class ScriptedModel {
     const results = body.messages.slice(at).filter(({ role }) => role === 'tool').length;
     if (tools.length === 0 || results > 0) return say('Fine.');
     if (/Create the file hello\.txt/.test(words)) {
-      return call(tools, /^write/i, { content: 'hello' }, join(this.directory, 'hello.txt'));
+      return call(tools, shell, { command: 'printf hello > hello.txt' });
     }
     // Long enough to be stopped in.
     const wait: Step = { gate: pause(15_000) };

@@ -12,7 +12,15 @@ export function outline(talk: Talk, places: Readonly<Record<string, string>>): s
 export function renamed(text: string, places: Readonly<Record<string, string>>): string {
   // The longest first: one may lie in another.
   const all = Object.entries(places).sort(([a], [b]) => b.length - a.length);
-  return all.reduce((line, [path, name]) => line.replaceAll(path, name), text);
+  // Some agents leave out the slash at the beginning.
+  const both = all.flatMap(
+    ([path, name]) =>
+      [
+        [path, name],
+        [path.slice(1), name],
+      ] as const,
+  );
+  return both.reduce((line, [path, name]) => line.replaceAll(path, name), text);
 }
 
 function turnLine({ origin, outcome, stopReason, error }: Turn): string {
