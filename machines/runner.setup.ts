@@ -171,9 +171,9 @@ export const runnerGround = setup({
     /** I4: a stop overtakes what is not yet written, and drops it. */
     dropOutput: enqueueActions(({ context, enqueue }) => {
       const kept = context.outputs.filter(outlivesStop);
-      const asked = new Set(context.batch?.drafts.map((d) => d.type === 'permission.asked' && d.permission));
-      for (const permission of questions(context.outputs))
-        if (!asked.has(permission)) enqueue.emit(unheard(permission));
+      // What a batch on its way was made of was asked with it, or answered when it was made.
+      const unseen = context.outputs.slice(context.batch?.outputs ?? 0);
+      for (const permission of questions(unseen)) enqueue.emit(unheard(permission));
       enqueue.assign({
         outputs: kept,
         dropped: context.dropped + context.outputs.length - kept.length,

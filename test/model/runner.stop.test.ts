@@ -342,6 +342,22 @@ describe('a question that comes too late', () => {
     await world.quiet();
   });
 
+  test('I12: is answered once, also beside the end of a tool that is written with the stop', async () => {
+    await prompted();
+    world.says({ type: 'tool.started', toolCallId: 'c', title: 'Work' });
+    await world.quiet();
+    world.gated = true;
+    world.ask({ type: 'stop', turn: world.prompt.turn });
+    await world.quiet();
+    world.says({ type: 'tool.finished', toolCallId: 'c', status: 'completed' }, ask('meanwhile'));
+    world.gated = false;
+    world.land();
+    await world.quiet();
+    expect(world.unheard).toEqual(['meanwhile']);
+    world.settles({ stopReason: 'cancelled' });
+    await world.quiet();
+  });
+
   test('is none where an agent that began by itself may ask', async () => {
     await prompted();
     world.settles();

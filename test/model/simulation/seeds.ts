@@ -24,6 +24,7 @@ export const found: readonly (readonly [seed: string, what: string])[] = [
   ['910000465', 'I9: guidance that a page reads in a snapshot is given back beside it'],
   ['5300235', 'I6: a page that was opened without a network reads late, long after it is back'],
   ['77164', 'I9: a message of a session that is deleted before a page has read it is shown for ever'],
+  ['904213326', 'I12: a question that comes while a stop is written is answered twice'],
 ];
 
 export const fixedSeeds: readonly string[] = [
