@@ -73,11 +73,13 @@ function Layout(props: RouteSectionProps) {
   const conversations = createMemo(() => all().filter(isConversation), undefined, { equals: sameList });
   const agents = createSelector(directory, ({ context }) => context.agents);
   const more = createSelector(directory, ({ context }) => context.more);
-  const found = createSelector(directory, ({ context }) => context.found);
-  const isSearching = createSelector(
+  const results = createSelector(
     directory,
-    ({ context }) => context.query !== '' && context.found === null,
+    ({ context: { query, found } }) => ({ query, found }),
+    (a, b) => a.query === b.query && a.found === b.found,
   );
+  // What is typed is there a frame before the search for it.
+  const found = () => (results().query === words().trim() ? results().found : null);
   const loaded = createSelector(directory, ({ context }) => context.loaded);
   const problem = createSelector(directory, ({ context }) => context.problem);
   const directories = createMemo(() => [...new Set(conversations().map((one) => one.cwd))].slice(0, 20));
@@ -139,7 +141,7 @@ function Layout(props: RouteSectionProps) {
             current={chosenOf(location.pathname)}
             search={search}
             found={found()}
-            searching={isSearching()}
+            searching={words().trim() !== '' && found() === null}
             agentName={(id) => agents().find((agent) => agent.id === id)?.name ?? id}
             href={hrefOf}
             onNew={ask}
