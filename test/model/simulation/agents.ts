@@ -223,7 +223,7 @@ export class Agents {
       answer: (permission, answer) => {
         const { run } = program;
         if (!run) return;
-        if (run.answers.has(permission)) this.#watch.answeredTwice(run.key, permission);
+        if (run.isAnswered(permission)) this.#watch.answeredTwice(run.key, permission);
         this.#watch.answered(program.session, permission, answer);
         run.answer(permission, answer);
       },

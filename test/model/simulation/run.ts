@@ -17,6 +17,7 @@ export class Run {
   readonly #scheduler: Scheduler;
   readonly #exit: () => void;
   readonly #answers = new Map<string, PermissionAnswer>();
+  readonly #told = new Set<string>();
   #at = 0;
   #awaits: string | undefined;
   /** Its stream is given up: what it says from here on is for polls. */
@@ -37,12 +38,14 @@ export class Run {
     return this.pipe.isOrphan;
   }
 
-  get answers(): ReadonlyMap<string, PermissionAnswer> {
-    return this.#answers;
+  /** True when the gateway that it asked now has answered already. */
+  isAnswered(permission: string): boolean {
+    return this.#told.has(permission);
   }
 
   answer(permission: string, answer: PermissionAnswer): void {
     this.#answers.set(permission, answer);
+    this.#told.add(permission);
     if (this.#awaits !== permission) return;
     this.#awaits = undefined;
     // A5: after a cancel some never say how their tool ended.
@@ -97,6 +100,8 @@ export class Run {
   /** Another gateway joins it, and gets what the log has not seen. */
   rejoin(life: Life, seen: Turn): Pipe {
     this.pipe = new Pipe(life);
+    // It asks the gateway that joins it again what the log does not have.
+    this.#told.clear();
     const text = JSON.stringify(seen);
     const known = this.said.findLastIndex((output) => textsOf(output).some((label) => text.includes(label)));
     for (const output of this.said.slice(known + 1)) if (output.type !== 'accepted') this.pipe.push(output);
