@@ -18,7 +18,7 @@ import { intoDocument, type Results, table } from './table.ts';
  * - `--jobs N`: so many agents side by side; default 2.
  * - `--table FILE`: writes the table into that document, between its marks.
  * - `--conformance`: runs the conformance suite of any ACP program against each instead.
- * - `--page`: drives each in Chromium instead (after `npm run build`); `--shots DIR` takes pictures on the way.
+ * - `--page`: drives them in Chromium instead, side by side in one gateway (after `npm run build`); `--shots DIR` takes pictures on the way.
  * - `--record`: records what is said on the wire into `test/agents/transcripts`, each scenario in a conversation of its own.
  *
  * The last line counts the cells; those of an agent that could not be installed are skipped. Ends with 1 when one failed.
@@ -45,12 +45,27 @@ function chosenScenarios(): readonly Scenario[] {
 const chosen = chosenScenarios();
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-async function cellsOf(agent: RealAgent): Promise<readonly Cell[] | string> {
+/** Installs it; answers what stands in its column when that cannot be done. */
+async function missing(agent: RealAgent): Promise<readonly Cell[] | string | undefined> {
   const problem = await install(agent, into);
   if (problem?.offline) return `the registry cannot be reached (${problem.reason})`;
-  if (problem) return chosen.map(() => ({ mark: 'FAILED', remark: problem.reason, seconds: 0 }));
+  return problem && chosen.map(() => ({ mark: 'FAILED', remark: problem.reason, seconds: 0 }));
+}
+
+/** All in one gateway, side by side. */
+async function inChromium(): Promise<void> {
   const shots = values.shots === undefined ? undefined : resolve(process.env.INIT_CWD ?? '.', values.shots);
-  if (values.page) return inPage(agent, into, shots);
+  for (const agent of wanted) {
+    const problem = await missing(agent);
+    if (problem) results.set(agent, problem);
+  }
+  const ready = wanted.filter((agent) => !results.has(agent));
+  for (const [agent, cells] of await inPage(ready, into, shots)) results.set(agent, cells);
+}
+
+async function cellsOf(agent: RealAgent): Promise<readonly Cell[] | string> {
+  const problem = await missing(agent);
+  if (problem) return problem;
   if (values.conformance) return conformance(agent, into, say);
   return drive(agent, { into, scenarios: chosen, record: values.record, say });
 }
@@ -60,7 +75,8 @@ const waiting = [...wanted];
 const worker = async () => {
   for (let agent = waiting.shift(); agent; agent = waiting.shift()) results.set(agent, await cellsOf(agent));
 };
-await Promise.all(Array.from({ length: Number(values.jobs) }, worker));
+if (values.page) await inChromium();
+else await Promise.all(Array.from({ length: Number(values.jobs) }, worker));
 
 const inOrder: Results = new Map(wanted.map((agent) => [agent, results.get(agent) ?? 'not run']));
 say(`\n${table(chosen, inOrder)}`);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BrowserContext, Locator, Page } from 'playwright';
+import type { Locator, Page } from 'playwright';
 import { launchChromium } from '../../support/chromium.ts';
 import { GatewayProcess } from '../../support/process-gateway.ts';
 import type { RealAgent } from './agents.ts';
@@ -20,46 +20,89 @@ export const pageScenario: Scenario = {
 /** Milliseconds: an agent that starts is slow on a busy machine. */
 const patience = 90_000;
 
-/** Drives the agent in Chromium as a user does; with `shots`, takes pictures on the way into that directory. */
+/** One agent and its conversation, in a tab of its own. */
+interface Tab {
+  readonly agent: RealAgent;
+  readonly page: Page;
+  readonly began: number;
+  readonly shot: (name: string) => Promise<void>;
+}
+
+/**
+ * Drives the agents in Chromium as a user does, in one gateway with a conversation for each: what they do to files one after the
+ * other, and then all of them at once. With `shots`, takes pictures on the way into that directory.
+ */
 export async function inPage(
-  agent: RealAgent,
+  agents: readonly RealAgent[],
   into: string,
   shots: string | undefined,
-): Promise<readonly Cell[]> {
-  const began = Date.now();
-  const home = mkdtempSync(join(tmpdir(), `sluice-${agent.id}-`));
+): Promise<ReadonlyMap<RealAgent, readonly Cell[]>> {
+  const home = mkdtempSync(join(tmpdir(), 'sluice-agents-'));
   const model = new ScriptedModel();
   await model.start();
-  const [program = '', ...rest] = agent.command;
-  const command = [join(into, agent.id, 'node_modules', '.bin', program), ...rest];
   const settings = join(home, 'settings.json');
-  const entry = { id: agent.id, name: agent.name, command, env: agent.home(home, model.urls) };
-  writeFileSync(settings, JSON.stringify({ agents: [entry] }), { mode: 0o600 });
+  const entries = agents.map(({ id, name, command: [program = '', ...rest], home: prepare }) => {
+    const command = [join(into, id, 'node_modules', '.bin', program), ...rest];
+    mkdirSync(join(home, id));
+    return { id, name, command, env: prepare(join(home, id), model.urls) };
+  });
+  writeFileSync(settings, JSON.stringify({ agents: entries }), { mode: 0o600 });
   const gateway = new GatewayProcess(['--settings', settings]);
   await gateway.start();
   model.directory = gateway.root;
   const browser = await launchChromium();
+  const cells = new Map<RealAgent, readonly Cell[]>();
+  const judge = async ({ agent, began, shot }: Tab, act: () => Promise<void>) => {
+    if (cells.get(agent)?.some(({ mark }) => mark === 'FAILED')) return;
+    const found: Pick<Cell, 'mark' | 'remark'> = await act().then(
+      () => ({ mark: 'ok' }),
+      async (error: unknown) => {
+        await shot('failed');
+        return { mark: 'FAILED', remark: error instanceof Error ? error.message : String(error) };
+      },
+    );
+    cells.set(agent, [{ ...found, seconds: (Date.now() - began) / 1000 }]);
+  };
   try {
     const context = await browser.newContext({ viewport: { width: 1200, height: 900 } });
-    const body = { agent: agent.id, ...(agent.mode && { mode: agent.mode }) };
-    const { id } = await gateway.call<{ id: string }>('POST', '/api/sessions', body);
-    const page = await context.newPage();
-    const errors: string[] = [];
-    page.on('pageerror', (error) => errors.push(error.message));
-    await page.goto(gateway.openUrl);
-    await page.goto(`${gateway.url}/c/${id}`);
-    const shot = async (name: string) => {
-      if (shots) await pictures(context, page, join(shots, `${agent.id}-${name}`));
-    };
-    await use(page, model, shot).catch(async (error) => {
-      await shot('failed');
-      throw error;
-    });
-    assert.deepEqual(errors, []);
-    return [{ mark: 'ok', seconds: (Date.now() - began) / 1000 }];
-  } catch (error) {
-    const remark = error instanceof Error ? error.message : String(error);
-    return [{ mark: 'FAILED', remark, seconds: (Date.now() - began) / 1000 }];
+    const tabs: Tab[] = [];
+    for (const agent of agents) {
+      const began = Date.now();
+      const page = await context.newPage();
+      const shot = async (name: string) => {
+        if (shots) await pictures(page, join(shots, `${agent.id}-${name}`));
+      };
+      const tab: Tab = { agent, page, began, shot };
+      tabs.push(tab);
+      const errors: string[] = [];
+      page.on('pageerror', (error) => errors.push(error.message));
+      await judge(tab, async () => {
+        const body = { agent: agent.id, ...(agent.mode && { mode: agent.mode }) };
+        const { id } = await gateway.call<{ id: string }>('POST', '/api/sessions', body);
+        await page.goto(gateway.openUrl);
+        await page.goto(`${gateway.url}/c/${id}`);
+        await work(tab);
+        assert.deepEqual(errors, []);
+      });
+    }
+    const running = await Promise.all(
+      tabs.map(async (tab) => {
+        let job = '';
+        await judge(tab, async () => {
+          job = await run(tab);
+        });
+        return { tab, job };
+      }),
+    );
+    // All of them stream now, and each of their jobs: the stop of one is nothing to the others.
+    for (const { tab, job } of running) {
+      await judge(tab, async () => {
+        await tab.page.bringToFront();
+        await tab.shot('streams');
+        await stop(tab, () => model.gate(job).open());
+      });
+    }
+    return cells;
   } finally {
     await browser.close();
     await gateway.end();
@@ -69,45 +112,54 @@ export async function inPage(
   }
 }
 
-async function use(page: Page, model: ScriptedModel, shot: (name: string) => Promise<void>): Promise<void> {
-  const box = page.getByRole('textbox', { name: 'Message' });
-  const send = async (play: Play, scene = nextScene(), key = 'Enter') => {
-    await box.fill(`Please go on. [[${play} ${scene}]]`);
-    await box.press(key);
-  };
-  const seen = (what: Locator) => what.first().waitFor({ timeout: patience });
-  const isIn = (state: string) => seen(page.locator(`header.head[data-state="${state}"]`));
-  const allow = page.locator('.permission .button.primary');
+const seen = (what: Locator) => what.first().waitFor({ timeout: patience });
+const isIn = (page: Page, state: string) => seen(page.locator(`header.head[data-state="${state}"]`));
 
-  await send('thought');
-  await isIn('finalized');
-  await send('write');
+async function send(page: Page, play: Play, scene = nextScene(), key = 'Enter'): Promise<void> {
+  const box = page.getByRole('textbox', { name: 'Message' });
+  await box.fill(`Please go on. [[${play} ${scene}]]`);
+  await box.press(key);
+}
+
+/** A thought, a file that is written, a command, and a long file, each with its permission. */
+async function work({ page, shot }: Tab): Promise<void> {
+  const allow = page.locator('.permission .button.primary');
+  await send(page, 'thought');
+  await isIn(page, 'finalized');
+  await send(page, 'write');
   await seen(allow);
   await shot('asks');
   await seen(page.locator('.diff'));
   await allow.first().click();
-  await isIn('finalized');
-  await send('shell');
+  await isIn(page, 'finalized');
+  await send(page, 'shell');
   await seen(allow);
   await allow.first().click();
   await seen(page.getByText('Done.').nth(1));
-  await send('long write');
+  await send(page, 'long write');
   await seen(allow);
   await allow.first().click();
   await seen(page.getByText('Done.').nth(2));
+}
+
+/** A job in the background, and an answer that streams beside it; the answer is the job's scene. */
+async function run({ page }: Tab): Promise<string> {
   const scene = nextScene();
-  await send('held text', scene, 'Control+Enter');
+  await send(page, 'held text', scene, 'Control+Enter');
   await seen(page.locator('.job'));
-  await send('held text');
+  await send(page, 'held text');
   await seen(page.locator('article.turn[data-open]').getByText('Hello'));
-  await shot('streams');
+  return scene;
+}
+
+async function stop({ page, shot }: Tab, endJob: () => void): Promise<void> {
   await page.getByRole('button', { name: 'Stop', exact: true }).last().click();
-  await isIn('cancelled');
-  model.gate(scene).open();
+  await isIn(page, 'cancelled');
+  endJob();
   await shot('stopped');
 }
 
-async function pictures(context: BrowserContext, page: Page, name: string): Promise<void> {
+async function pictures(page: Page, name: string): Promise<void> {
   mkdirSync(join(name, '..'), { recursive: true });
   for (const [look, width, colorScheme] of [
     ['light', 1200, 'light'],
@@ -119,5 +171,4 @@ async function pictures(context: BrowserContext, page: Page, name: string): Prom
     await page.screenshot({ path: `${name}-${look}.png`, animations: 'disabled' });
   }
   await page.setViewportSize({ width: 1200, height: 900 });
-  assert.equal(context.pages().length, 1);
 }
