@@ -1,8 +1,9 @@
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright';
+import { findChromium } from '../../src/setup/chromium.mjs';
 
-/** The Chromium that the set-up has found (SLUICE_CHROMIUM), without calls of its own to anywhere. */
+/** The Chromium that the set-up has found (SLUICE_CHROMIUM), or finds now; without calls of its own to anywhere. */
 export function launchChromium(): Promise<Browser> {
-  const executablePath = process.env.SLUICE_CHROMIUM;
+  const executablePath = process.env.SLUICE_CHROMIUM ?? findChromium();
   return chromium.launch({
     ...(executablePath !== undefined && { executablePath }),
     args: [
