@@ -6,6 +6,7 @@ import { createSelector } from '../lib/select.ts';
 import { useSluice } from '../lib/sluice.ts';
 import { createField, createToggle } from '../lib/ui.ts';
 import { Spinner } from '../parts/spinner.tsx';
+import { DialogError } from '../sessions/dialog-error.tsx';
 import { Empty } from '../shell/empty.tsx';
 
 /** Starts a conversation with the agent that always works. */
@@ -34,13 +35,7 @@ export function FirstConversation() {
         </Show>
         Start a conversation with the built-in agent
       </button>
-      <Show when={error()}>
-        {(reason) => (
-          <p class="dialog-error" role="alert">
-            {reason()}
-          </p>
-        )}
-      </Show>
+      <DialogError reason={error()} />
     </>
   );
 }

@@ -3,9 +3,9 @@ import { Dynamic } from 'solid-js/web';
 import type { Form, FormContent } from '../../wire/form.schema.ts';
 import type { PermissionPart } from '../../wire/turn.ts';
 import { Ban, CircleCheck, CircleX, ExternalLink, Globe, ListTodo, ShieldQuestion } from '../icons.ts';
+import { AnswerButton } from './answer-button.tsx';
 import { GivenValues, QuestionForm } from './question-form.tsx';
 import { Quoted } from './quoted.tsx';
-import { Spinner } from './spinner.tsx';
 
 const style = {
   allow_once: 'primary',
@@ -40,17 +40,12 @@ export function Permission(props: {
     <div class="permission-options">
       <Index each={inOrder()}>
         {(option) => (
-          <button
-            type="button"
-            class={`button ${style[option().kind]}`}
-            disabled={props.answering !== undefined}
-            onClick={() => props.onAnswer(option().optionId)}
-          >
-            <Show when={props.answering === option().optionId}>
-              <Spinner />
-            </Show>
-            {option().name}
-          </button>
+          <AnswerButton
+            option={option()}
+            answering={props.answering}
+            tone={style[option().kind]}
+            onChoose={() => props.onAnswer(option().optionId)}
+          />
         )}
       </Index>
     </div>

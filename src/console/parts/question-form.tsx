@@ -3,9 +3,9 @@ import type { Form, FormContent } from '../../wire/form.schema.ts';
 import { formProblems, saidValue } from '../../wire/form.ts';
 import type { PermissionPart } from '../../wire/turn.ts';
 import { createToggle } from '../lib/ui.ts';
+import { AnswerButton } from './answer-button.tsx';
 import { contentOf, inputsOf } from './form.values.ts';
 import { QuestionField } from './question-field.tsx';
-import { Spinner } from './spinner.tsx';
 
 /** The form of a question. What does not fit is said at its field when it is sent, and while it is mended. */
 export function QuestionForm(props: {
@@ -74,17 +74,13 @@ export function QuestionForm(props: {
             const submits = () => option().optionId === accept()?.optionId;
             const allows = () => option().kind.startsWith('allow');
             return (
-              <button
-                type={submits() ? 'submit' : 'button'}
-                class={`button ${submits() ? 'primary' : 'plain'}`}
-                disabled={props.answering !== undefined}
-                onClick={() => !submits() && answer(option().optionId, allows())}
-              >
-                <Show when={props.answering === option().optionId}>
-                  <Spinner />
-                </Show>
-                {option().name}
-              </button>
+              <AnswerButton
+                option={option()}
+                answering={props.answering}
+                tone={submits() ? 'primary' : 'plain'}
+                submits={submits()}
+                onChoose={() => answer(option().optionId, allows())}
+              />
             );
           }}
         </Index>

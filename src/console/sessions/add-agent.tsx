@@ -3,6 +3,7 @@ import type { AddAgent as NewAgent } from '../../wire/requests.ts';
 import { readEnvironment, shellOnly, splitCommand } from '../lib/argv.ts';
 import { createField, createToggle } from '../lib/ui.ts';
 import { Spinner } from '../parts/spinner.tsx';
+import { DialogError } from './dialog-error.tsx';
 
 /** The arguments as they will be given to the program: each in its own box, so that a space inside one is seen. */
 function Argv(props: { line: string }) {
@@ -122,13 +123,7 @@ export function AddAgentForm(props: {
           Optional. Values are kept in the settings file and never shown again.
         </p>
       </div>
-      <Show when={error()}>
-        {(reason) => (
-          <p class="dialog-error" role="alert">
-            {reason()}
-          </p>
-        )}
-      </Show>
+      <DialogError reason={error()} />
       <div class="dialog-actions">
         <button type="button" class="button" onClick={props.onBack}>
           Back

@@ -2,6 +2,7 @@ import { Show } from 'solid-js';
 import { Plus, Trash } from '../icons.ts';
 import { createField, createToggle } from '../lib/ui.ts';
 import type { AgentChoice } from '../view.ts';
+import { DialogError } from './dialog-error.tsx';
 
 /** Below the agents: one more, or one fewer. */
 export function AgentActions(props: {
@@ -85,13 +86,7 @@ export function AgentActions(props: {
           </Show>
         )}
       </Show>
-      <Show when={error()}>
-        {(reason) => (
-          <p class="dialog-error" role="alert">
-            {reason()}
-          </p>
-        )}
-      </Show>
+      <DialogError reason={error()} />
     </div>
   );
 }

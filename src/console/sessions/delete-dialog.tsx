@@ -2,6 +2,7 @@ import * as AlertDialog from '@kobalte/core/alert-dialog';
 import { Show } from 'solid-js';
 import { createField, createToggle, type Toggle } from '../lib/ui.ts';
 import { Spinner } from '../parts/spinner.tsx';
+import { DialogError } from './dialog-error.tsx';
 
 /** Asks before a conversation is deleted, and says what goes with it. */
 export function DeleteDialog(props: {
@@ -46,13 +47,7 @@ export function DeleteDialog(props: {
               <AlertDialog.Description class="dialog-note">
                 {props.contents} will be deleted for good. Files in {props.cwd} stay as they are.
               </AlertDialog.Description>
-              <Show when={error()}>
-                {(reason) => (
-                  <p class="dialog-error" role="alert">
-                    {reason()}
-                  </p>
-                )}
-              </Show>
+              <DialogError reason={error()} />
               <div class="dialog-actions">
                 <AlertDialog.CloseButton class="button" aria-label="Keep it">
                   Keep it

@@ -5,6 +5,7 @@ import { createSelector } from '../lib/select.ts';
 import { ago } from '../lib/time.ts';
 import { createNow } from '../lib/ui.ts';
 import { Spinner } from '../parts/spinner.tsx';
+import { DialogError } from './dialog-error.tsx';
 
 /** The agent's own name is what one has when there is no title. */
 const titleOf = (session: EarlierSession) => session.title ?? session.id;
@@ -83,9 +84,7 @@ export function EarlierSessions(props: {
         </Switch>
       </div>
       <Show when={state() === 'failed'}>
-        <p class="dialog-error" role="alert">
-          {context().problem}
-        </p>
+        <DialogError reason={context().problem} />
         <button type="button" class="button small" onClick={() => props.earlier.send({ type: 'retry' })}>
           Ask again
         </button>

@@ -11,6 +11,7 @@ import { Spinner } from '../parts/spinner.tsx';
 import type { AgentChoice } from '../view.ts';
 import { AddAgentForm } from './add-agent.tsx';
 import { AgentActions } from './agent-actions.tsx';
+import { DialogError } from './dialog-error.tsx';
 import { EarlierSessions } from './earlier.tsx';
 
 export interface NewConversation {
@@ -237,13 +238,7 @@ function Form(props: FormProps) {
           onChoose={(name, on) => ticked.set({ ...ticked(), [name]: on })}
         />
       </Show>
-      <Show when={props.error}>
-        {(error) => (
-          <p class="dialog-error" role="alert">
-            {error()}
-          </p>
-        )}
-      </Show>
+      <DialogError reason={props.error} />
       <div class="dialog-actions">
         <Dialog.CloseButton class="button" aria-label="Cancel">
           Cancel
