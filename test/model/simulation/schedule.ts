@@ -1,8 +1,11 @@
 import type { Coverage } from './coverage.ts';
 import { Random } from './random.ts';
+import { shareCharts } from './sharing.ts';
 import { type Step, stepsOf } from './steps.ts';
 import type { Breach, Line } from './watch.ts';
 import { World } from './world.ts';
+
+shareCharts();
 
 export interface Result {
   readonly seed: string;
