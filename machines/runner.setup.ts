@@ -24,6 +24,7 @@ import {
   steeredBatch,
   stopsTurn,
 } from './runner.work.ts';
+import { turnOf } from './turn.logic.ts';
 
 const unavailable = {
   status: 503,
@@ -89,7 +90,8 @@ export const runnerGround = setup({
       if (event.turn === null && open && context.settled)
         return enqueue.assign({ later: [...context.later, ...event.outputs] });
       const welcome = late ? named : event.outputs;
-      if (late) for (const permission of questions(event.outputs)) enqueue.emit(unheard(permission));
+      if (late)
+        for (const permission of unknownQuestions(context, event.outputs)) enqueue.emit(unheard(permission));
       enqueue.assign({
         outputs: waiting(context, ...welcome.map((output) => asPending(output, context))),
         dropped: context.dropped + event.outputs.length - welcome.length,
@@ -100,12 +102,14 @@ export const runnerGround = setup({
       return { batch, commands: context.commands.filter((command) => command !== batch.command) };
     }),
     takeOutput: enqueueActions(({ context, enqueue }) => {
-      const { dropped, ...batch } = outputBatch(context);
       const { open } = standing(context).context;
-      // Where no turn may ask, nobody is asked.
-      const taken = open && !open.stage ? [] : context.outputs.slice(0, batch.outputs);
-      for (const permission of questions(taken)) enqueue.emit(unheard(permission));
-      enqueue.assign({ batch, dropped: context.dropped + dropped });
+      // Where no turn may ask, nobody is asked. It is said once, however often the rest has to be written.
+      const taken = open && !open.stage ? [] : context.outputs.slice(0, outputBatch(context).outputs);
+      const late = taken.filter((output) => output.type === 'permission.asked');
+      for (const permission of unknownQuestions(context, late)) enqueue.emit(unheard(permission));
+      const outputs = context.outputs.filter((output) => !late.includes(output));
+      const batch = outputBatch({ ...context, outputs });
+      enqueue.assign({ batch, outputs, dropped: context.dropped + late.length });
     }),
     takeSteered: assign(({ context }) => ({ batch: steeredBatch(context) })),
     takeEnd: assign(({ context }) => ({
@@ -128,6 +132,7 @@ export const runnerGround = setup({
         batch: null,
         // What was pending when the batch was made is written now, or fitted nothing.
         outputs: context.outputs.slice(batch.outputs),
+        dropped: context.dropped + (batch.dropped ?? 0),
       });
       const { command, decision } = batch;
       if (command?.id && decision) {
@@ -173,7 +178,7 @@ export const runnerGround = setup({
       const kept = context.outputs.filter(outlivesStop);
       // What a batch on its way was made of was asked with it, or answered when it was made.
       const unseen = context.outputs.slice(context.batch?.outputs ?? 0);
-      for (const permission of questions(unseen)) enqueue.emit(unheard(permission));
+      for (const permission of unknownQuestions(context, unseen)) enqueue.emit(unheard(permission));
       enqueue.assign({
         outputs: kept,
         dropped: context.dropped + context.outputs.length - kept.length,
@@ -305,8 +310,14 @@ export const runnerGround = setup({
   },
 });
 
-function questions(outputs: readonly Pending[]): readonly string[] {
-  return outputs.flatMap((output) => (output.type === 'permission.asked' ? output.permission : []));
+/** Without those that the turn has: asked again by an agent that is joined again, they are answered as what is committed says. */
+function unknownQuestions(context: RunnerContext, outputs: readonly Pending[]): readonly string[] {
+  const { open } = standing(context).context;
+  const parts = open ? turnOf(open.ref).parts : [];
+  const known = new Set(parts.flatMap((part) => (part.type === 'permission' ? part.id : [])));
+  return outputs.flatMap((output) =>
+    output.type === 'permission.asked' && !known.has(output.permission) ? output.permission : [],
+  );
 }
 
 function unheard(permission: string) {

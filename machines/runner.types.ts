@@ -106,6 +106,8 @@ export interface Batch {
   readonly decision?: Decision;
   /** How many pending outputs it covers. */
   readonly outputs: number;
+  /** How many of these fit nothing. */
+  readonly dropped?: number;
 }
 
 export interface RunnerContext {

@@ -53,7 +53,7 @@ export function isUrgent(context: RunnerContext): boolean {
 }
 
 /** Output of the open turn; with none open, what the session itself may take, or an unprompted turn (A6, A7). */
-export function outputBatch(context: RunnerContext): Batch & { readonly dropped: number } {
+export function outputBatch(context: RunnerContext): Batch {
   const { state, context: session } = standing(context);
   const outputs = context.outputs.length;
   // C10, I2: a job that is over takes nothing more, not even late usage.

@@ -358,6 +358,46 @@ describe('a question that comes too late', () => {
     await world.quiet();
   });
 
+  test('I12, D3: is answered once, also when what came with it has to be written again', async () => {
+    await prompted();
+    world.says({ type: 'tool.started', toolCallId: 'c', title: 'Work' });
+    await world.quiet();
+    world.ask({ type: 'stop', turn: world.prompt.turn });
+    await world.quiet();
+    world.broken = 'LogUnavailable';
+    const { dropped } = world.runner.getSnapshot().context;
+    const finished = { type: 'tool.finished', toolCallId: 'c', status: 'completed' } as const;
+    world.says({ type: 'text', text: 'late' }, ask('meanwhile'), finished);
+    await world.pass(3_000);
+    world.broken = undefined;
+    await world.pass(3_000);
+    expect(world.types.filter((type) => type === 'tool.finished')).toHaveLength(1);
+    expect(world.unheard).toEqual(['meanwhile']);
+    expect(world.runner.getSnapshot().context.dropped - dropped).toBe(2);
+    world.settles({ stopReason: 'cancelled' });
+    await world.quiet();
+  });
+
+  test('I12: is answered once, also when an agent that is joined again asks it again beside the stop', async () => {
+    await prompted();
+    world.says(ask('again'));
+    await world.quiet();
+    world.gated = true;
+    world.ask({ type: 'stop', turn: world.prompt.turn });
+    await world.quiet();
+    world.says(ask('again'));
+    world.gated = false;
+    world.land();
+    await world.quiet();
+    world.says(ask('again'));
+    await world.quiet();
+    // The answer is that of the question as it was withdrawn.
+    expect(world.orders).toEqual(['answer', 'cancel']);
+    expect(world.unheard).toEqual([]);
+    world.settles({ stopReason: 'cancelled' });
+    await world.quiet();
+  });
+
   test('is none where an agent that began by itself may ask', async () => {
     await prompted();
     world.settles();
