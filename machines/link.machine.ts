@@ -211,6 +211,9 @@ export const linkMachine = setup({
           { guard: 'isOffline', target: 'offline' },
           { actions: 'noteReason', target: 'reconnecting' },
         ],
+        // What was dialled while there was no network may hang until it is given up.
+        retry: { target: 'connecting', reenter: true },
+        online: { actions: 'noteOnline', target: 'connecting', reenter: true },
       },
     },
     live: {

@@ -181,6 +181,18 @@ describe('the link', () => {
     expect(sockets).toHaveLength(2);
   });
 
+  it.each(['retry', 'online'] as const)('dials anew at a %s: what was dialled before may hang', (type) => {
+    const { link, clock, sockets, hello } = bench();
+    expect(state(link)).toBe('connecting');
+    clock.advance(9_000);
+    link.send({ type });
+    expect(sockets.map((one) => one.open)).toEqual([false, true]);
+    clock.advance(9_000);
+    expect(state(link)).toBe('connecting');
+    hello();
+    expect(state(link)).toBe('live');
+  });
+
   it('is offline while the browser says so, tries now and then, and at once when the network is back', () => {
     const { link, clock, socket, sockets, hello } = bench();
     hello();

@@ -26,6 +26,7 @@ export const found: readonly (readonly [seed: string, what: string])[] = [
   ['77164', 'I9: a message of a session that is deleted before a page has read it is shown for ever'],
   ['904213326', 'I12: a question that comes while a stop is written is answered twice'],
   ['307497484', 'I12: a question beside something that has to be written again is answered twice'],
+  ['307502329', 'link: a connection that was dialled without a network is waited for although it is back'],
   ['307499192', 'I12: a question that is asked again as its turn is stopped is answered twice'],
 ];
 

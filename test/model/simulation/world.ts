@@ -265,7 +265,8 @@ export class World {
       if (retry !== undefined) up?.retry(session, { turn: retry, at: null }).catch(() => {});
     }
     for (let round = 0; round < 12 && !this.isBroken; round++) {
-      if (this.#running.length === 0 && this.#isDelivered && round > 1) break;
+      const isBusy = this.#running.length > 0 || this.#isDraining || !this.#isDelivered;
+      if (!isBusy && round > 1) break;
       await this.pass(round < 2 ? 2_500 : 6_000);
       if (round === 0) continue;
       const gateway = this.servers.find((server) => server.isUp)?.gateway;
@@ -289,6 +290,15 @@ export class World {
     return [...this.disk.facts.keys()].flatMap((session) => {
       const open = this.check.reference(session)?.last.snapshot.context.open;
       return open ? [{ session, turn: open.id }] : [];
+    });
+  }
+
+  /** A session whose next turn is about to begin. */
+  get #isDraining(): boolean {
+    return [...this.disk.facts.keys()].some((session) => {
+      const { value, context } = this.check.reference(session)?.last.snapshot ?? {};
+      const { held, messages } = context?.queue ?? {};
+      return (value === 'idle' || value === 'finalized') && !held && messages && messages.length > 0;
     });
   }
 
