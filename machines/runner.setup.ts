@@ -105,7 +105,7 @@ export const runnerGround = setup({
       const { open } = standing(context).context;
       // Where no turn may ask, nobody is asked. It is said once, however often the rest has to be written.
       const taken = open && !open.stage ? [] : context.outputs.slice(0, outputBatch(context).outputs);
-      const late = taken.filter((output) => output.type === 'permission.asked');
+      const late: readonly Pending[] = taken.filter((output) => output.type === 'permission.asked');
       for (const permission of unknownQuestions(context, late)) enqueue.emit(unheard(permission));
       const outputs = context.outputs.filter((output) => !late.includes(output));
       const batch = outputBatch({ ...context, outputs });

@@ -30,6 +30,7 @@ import { Registry, unknownSession } from './sessions/registry.ts';
 import { type AgentStore, Roster } from './sessions/roster.ts';
 import { Sends } from './sessions/sends.ts';
 import type { OpenSession } from './sessions/session.ts';
+import { Starts } from './sessions/starts.ts';
 import { subscribe } from './sessions/subscribe.ts';
 import { sweep } from './sessions/sweep.ts';
 
@@ -77,6 +78,7 @@ class LocalGateway implements Gateway {
   readonly #watchers = new Set<Watcher>();
   readonly #sends: Sends;
   readonly #owed: Owed;
+  readonly #starts = new Starts();
   readonly #creation: Creation;
   readonly #roster: Roster;
   #closing = false;
@@ -109,9 +111,7 @@ class LocalGateway implements Gateway {
       onCommitted: (session, facts, headChanged) => this.#committed(session, facts, headChanged),
       warn: (message, error) => this.#warn(message, error),
     });
-    this.#sends = new Sends(this.#log, this.#registry, (...job) =>
-      this.#owed.insist('a job could not be started', () => this.#startJob(...job)),
-    );
+    this.#sends = new Sends(this.#log, this.#registry, (job) => this.#starts.settled(job));
   }
 
   async start(): Promise<void> {
@@ -146,6 +146,7 @@ class LocalGateway implements Gateway {
   }
 
   async snapshot(session: string): Promise<SessionSnapshot> {
+    await this.#starts.settled(session);
     const open = this.#registry.find(session);
     if (open) return open.snapshot();
     const snapshot = await readSnapshot(this.#log, session);
@@ -196,6 +197,7 @@ class LocalGateway implements Gateway {
   }
 
   async turns(session: string, before: string | undefined, limit: number) {
+    await this.#starts.settled(session);
     if (!(await this.#log.head(session))) throw unknownSession(session);
     return this.#log.turns(session, before, limit);
   }
@@ -258,6 +260,7 @@ class LocalGateway implements Gateway {
   async subscribe(...[session, after, grade, sink]: Parameters<Service['subscribe']>) {
     const release = this.#registry.hold(session);
     try {
+      await this.#starts.settled(session);
       const open = await this.#registry.open(session);
       const subscription = await subscribe(this.#log, open, after, grade, sink);
       return {
@@ -319,10 +322,11 @@ class LocalGateway implements Gateway {
     if (headChanged) void this.#announce(session.id);
     const { kind, parent } = session.ref.getSnapshot().context;
     for (const fact of facts) {
-      // A job that its agent began; those that the user asks for are started by the call that asks.
-      if (fact.type !== 'job.attached' || fact.request.handle === undefined || this.#closing) continue;
-      void this.#owed.insist('a turn that became a job could not be joined', () =>
-        this.#startJob(session.id, fact.job, fact.request),
+      if (fact.type !== 'job.attached' || this.#closing) continue;
+      this.#starts.begin(fact.job, () =>
+        this.#owed.insist('a job could not be started', () =>
+          this.#startJob(session.id, fact.job, fact.request),
+        ),
       );
     }
     const draft = kind === 'job' && parent !== undefined ? settlement(session.id, facts) : undefined;

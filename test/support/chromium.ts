@@ -31,9 +31,7 @@ export class Tab {
       const { url } = message.location();
       // A lost gateway is said by the browser too; that is what these tests are about.
       const isLost = message.text().includes('ERR_CONNECTION');
-      // A job is announced by its parent before it has a log of its own: a page that is quick asks twice.
-      const isEarly = message.text().includes('404') && /\/api\/sessions\/[^/]+\.j\d+$/.test(url);
-      if (message.type() === 'error' && !isLost && !isEarly) this.errors.push(`${message.text()} ${url}`);
+      if (message.type() === 'error' && !isLost) this.errors.push(`${message.text()} ${url}`);
     });
   }
 

@@ -258,6 +258,23 @@ describe('a conversation in the gateway', () => {
     expect(followed.facts.some((f) => f.session !== session)).toBe(false);
   });
 
+  it('has a job from the moment on at which its parent announces it', async () => {
+    // The job's log is opened after the parent's fact: just then a reader asks for the job.
+    const append = local.log.append.bind(local.log);
+    const made = Promise.withResolvers<void>();
+    local.log.append = async (id, ...rest) => {
+      if (id !== session && rest[0] === 0) await made.promise;
+      return append(id, ...rest);
+    };
+    const sent = local.gateway.send(session, { ...script('j1', steps), delivery: 'background' });
+    const attached = await followed.until((f) => f.type === 'job.attached');
+    const job = attached.type === 'job.attached' ? attached.job : '';
+    const asked = [local.gateway.snapshot(job), local.gateway.turns(job, undefined, 5), local.follow(job)];
+    made.resolve();
+    await Promise.all(asked);
+    expect(await sent).toMatchObject({ outcome: 'job', job });
+  });
+
   it('runs the last turn again as a new turn, and no other (I3)', async () => {
     const first = await local.gateway.send(session, script('m1', [{ text: 'x' }, { fail: 'It broke.' }]));
     await ended(first.turn);

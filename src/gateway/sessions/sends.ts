@@ -6,20 +6,19 @@ import { Refusal } from '../refusal.ts';
 import type { Registry } from './registry.ts';
 import type { OpenSession } from './session.ts';
 
-type StartJob = (parent: string, job: string, request: JobRequest) => Promise<void>;
-
 /** I9: a message id starts one turn. The same id and body get the same answer; another body is refused. */
 export class Sends {
   readonly #log: Log;
   readonly #registry: Registry;
-  readonly #startJob: StartJob;
+  readonly #started: (job: string) => Promise<void>;
   /** Under way: a double click comes before there is anything to remember. */
   readonly #sending = new Map<string, { readonly digest: string; readonly answer: Promise<SendAnswer> }>();
 
-  constructor(log: Log, registry: Registry, startJob: StartJob) {
+  /** `started` resolves when a job that was committed has been started, or could not be. */
+  constructor(log: Log, registry: Registry, started: (job: string) => Promise<void>) {
     this.#log = log;
     this.#registry = registry;
-    this.#startJob = startJob;
+    this.#started = started;
   }
 
   send(session: string, body: SendMessage): Promise<SendAnswer> {
@@ -63,7 +62,7 @@ export class Sends {
     // The answer that is remembered: the session may go on while the job is started.
     const { cursor } = open;
     const job = String(answer.job);
-    await this.#startJob(open.id, job, { ...request, message });
+    await this.#started(job);
     return { outcome: 'job', job, cursor };
   }
 }
