@@ -9,10 +9,9 @@ import {
   queueing,
   rereading,
   streaming,
+  take,
 } from './session.states.ts';
 import { initialContext } from './session.ts';
-
-const take = { guard: 'lawful', actions: 'take' } as const;
 
 /** Any start that the rules allow: by drain from the head of the queue, by the user, or by the agent unprompted. */
 const start = { 'turn.started': { ...take, target: 'dispatching' } } as const;

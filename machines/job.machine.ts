@@ -8,6 +8,7 @@ import {
   polling,
   rereading,
   streaming,
+  take,
 } from './session.states.ts';
 import { initialContext } from './session.ts';
 
@@ -22,7 +23,7 @@ export const jobMachine = ground.createMachine({
   on: { ...rereading, ...anytime },
   states: {
     opening,
-    idle: { on: { 'turn.started': { guard: 'lawful', actions: 'take', target: 'dispatching' } } },
+    idle: { on: { 'turn.started': { ...take, target: 'dispatching' } } },
     dispatching,
     streaming,
     polling,

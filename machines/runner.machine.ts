@@ -1,5 +1,7 @@
 import { and, stateIn } from 'xstate';
 import { runnerGround } from './runner.setup.ts';
+import { nothing, running } from './runner.work.ts';
+import { turnOf } from './turn.logic.ts';
 
 /**
  * The only writer of a session's log. The *pen* takes one decision at a time (decide on the committed
@@ -14,7 +16,7 @@ export const runnerMachine = runnerGround.createMachine({
     outputs: [],
     later: [],
     settled: null,
-    batch: null,
+    batch: nothing,
     how: 'prompt',
     polls: 0,
     stopOwed: false,
@@ -61,8 +63,8 @@ export const runnerMachine = runnerGround.createMachine({
           invoke: {
             id: 'append',
             src: 'append',
-            input: ({ context }) => ({ batch: context.batch ?? { drafts: [], outputs: 0 } }),
-            onDone: { actions: 'reply', target: 'idle' },
+            input: ({ context }) => ({ batch: context.batch }),
+            onDone: { actions: ['announce', 'reply'], target: 'idle' },
             onError: [
               { guard: 'isConflict', actions: ['giveBack', 'emitFenced', 'stopAgent'], target: 'fenced' },
               { guard: 'isUnlawful', actions: 'discard', target: 'blocked' },
@@ -140,12 +142,12 @@ export const runnerMachine = runnerGround.createMachine({
             id: 'agent',
             src: 'agent',
             input: ({ context }) => {
-              const open = context.session.getSnapshot().context.open;
+              const { id, ref, stage } = running(context);
               return {
-                turn: open?.id ?? '',
+                turn: id,
                 how: context.how,
-                content: open?.ref.getSnapshot().context.message?.content ?? [],
-                stopping: open?.stage !== undefined,
+                content: turnOf(ref).message?.content ?? [],
+                stopping: stage !== undefined,
               };
             },
           },
@@ -164,12 +166,12 @@ export const runnerMachine = runnerGround.createMachine({
           },
           states: {
             prompting: {
-              on: { output: { actions: 'receive', target: 'listening' } },
+              on: { output: { guard: 'ofOpenTurn', actions: 'receive', target: 'listening' } },
               after: { stall: { actions: 'noteSilent', target: 'silent' } },
             },
             // I13, A2: silence is shown with a clock; a tool that runs or a question that waits is no silence.
             listening: {
-              on: { output: { actions: 'receive', target: 'listening', reenter: true } },
+              on: { output: { guard: 'ofOpenTurn', actions: 'receive', target: 'listening', reenter: true } },
               after: {
                 stall: [
                   { guard: 'isOccupied', target: 'listening', reenter: true },
@@ -177,11 +179,13 @@ export const runnerMachine = runnerGround.createMachine({
                 ],
               },
             },
-            silent: { on: { output: { actions: 'receive', target: 'listening' } } },
+            silent: { on: { output: { guard: 'ofOpenTurn', actions: 'receive', target: 'listening' } } },
             // The stream is lost, or not joined yet: ask, with growing waits, until it is back or over.
             polling: {
               initial: 'waiting',
-              on: { output: { actions: ['receive', 'noteStream'], target: 'listening' } },
+              on: {
+                output: { guard: 'ofOpenTurn', actions: ['receive', 'noteStream'], target: 'listening' },
+              },
               states: {
                 waiting: {
                   after: {
@@ -195,9 +199,8 @@ export const runnerMachine = runnerGround.createMachine({
                   invoke: {
                     id: 'poll',
                     src: 'poll',
-                    input: ({ context }) => ({
-                      handle: context.session.getSnapshot().context.open?.handle ?? '',
-                    }),
+                    // Not asked without one.
+                    input: ({ context }) => ({ handle: running(context).handle as string }),
                     onDone: [
                       { guard: 'pollRuns', actions: ['noteProgress', 'countPoll'], target: 'waiting' },
                       {
@@ -206,7 +209,7 @@ export const runnerMachine = runnerGround.createMachine({
                         target: '#runner.work.engaged.listening',
                       },
                       {
-                        guard: ({ event }) => event.output.state === 'ended',
+                        guard: 'pollEnds',
                         actions: 'settlePolled',
                         target: '#runner.work.ending',
                       },
@@ -222,7 +225,7 @@ export const runnerMachine = runnerGround.createMachine({
             // to have ended: then a longer silence is its end too, or the queue would wait for ever.
             attending: {
               initial: 'near',
-              on: { output: { actions: 'receive', target: 'attending', reenter: true } },
+              on: { output: { guard: 'ofOpenTurn', actions: 'receive', target: 'attending', reenter: true } },
               states: {
                 near: {
                   after: {

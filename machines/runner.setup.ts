@@ -1,4 +1,4 @@
-import { assign, enqueueActions, fromCallback, fromPromise, setup } from 'xstate';
+import { assertEvent, assign, enqueueActions, fromCallback, fromPromise, raise, setup } from 'xstate';
 import { outlivesStop, type Pending } from './outputs.ts';
 import { runnerGuards } from './runner.guards.ts';
 import type {
@@ -17,9 +17,11 @@ import {
   commandBatch,
   drainBatch,
   endBatch,
+  nothing,
   outputBatch,
   retryBatch,
   retryWait,
+  running,
   standing,
   steeredBatch,
   stopsTurn,
@@ -70,16 +72,17 @@ export const runnerGround = setup({
   },
   guards: runnerGuards,
   actions: {
-    enqueue: assign(({ context, event }) =>
-      event.type === 'command' ? { commands: [...context.commands, event.command] } : {},
-    ),
+    enqueue: assign(({ context, event }) => {
+      assertEvent(event, 'command');
+      return { commands: [...context.commands, event.command] };
+    }),
     refuseUnavailable: enqueueActions(({ event, enqueue }) => {
-      if (event.type === 'command')
-        enqueue.emit({ type: 'refused', command: event.command.id, refused: unavailable });
+      assertEvent(event, 'command');
+      enqueue.emit({ type: 'refused', command: event.command.id, refused: unavailable });
     }),
     /** C51, I2: output of a turn that is not open, or has settled, is counted and nothing else. */
     receive: enqueueActions(({ context, event, enqueue }) => {
-      if (event.type !== 'output') return;
+      assertEvent(event, 'output');
       const open = standing(context).context.open;
       const late = event.turn !== null && (event.turn !== open?.id || context.settled !== null);
       const ofSession = event.outputs.filter((o) => o.type === 'usage' || o.type === 'changed');
@@ -112,42 +115,36 @@ export const runnerGround = setup({
       enqueue.assign({ batch, outputs, dropped: context.dropped + late.length });
     }),
     takeSteered: assign(({ context }) => ({ batch: steeredBatch(context) })),
-    takeEnd: assign(({ context }) => ({
-      batch: context.settled ? endBatch(context, context.settled) : null,
-    })),
+    takeEnd: assign(({ context }) => ({ batch: endBatch(context) })),
     takeDrain: assign(({ context }) => ({ batch: drainBatch(context) })),
     takeRetry: assign(({ context }) => ({ batch: retryBatch(context) })),
     takeStop: assign(({ context }): { batch: Batch; stopOwed: boolean } => {
-      const turn = standing(context).context.open?.id ?? '';
+      const turn = running(context).id;
       // It keeps its command, so that it is owed again when this append fails too; nobody waits for an answer.
       const { drafts, command } = commandBatch({ ...context, commands: [{ id: '', type: 'stop', turn }] });
       return { batch: { drafts, outputs: 0, ...(command && { command }) }, stopOwed: false };
     }),
     /** Answers the command of a batch that is committed, or that had nothing to write. */
-    reply: enqueueActions(({ context, event, enqueue }) => {
-      const { batch } = context;
-      if (!batch) return;
-      const written = event.type === 'xstate.done.actor.append';
+    reply: enqueueActions(({ context, enqueue }) => {
+      const { outputs, dropped = 0, command, decision } = context.batch;
       enqueue.assign({
-        batch: null,
+        batch: nothing,
         // What was pending when the batch was made is written now, or fitted nothing.
-        outputs: context.outputs.slice(batch.outputs),
-        dropped: context.dropped + (batch.dropped ?? 0),
+        outputs: context.outputs.slice(outputs),
+        dropped: context.dropped + dropped,
       });
-      const { command, decision } = batch;
-      if (command?.id && decision) {
-        const { refused } = decision;
-        if (refused) enqueue.emit({ type: 'refused', command: command.id, refused });
-        else if ('answer' in decision)
-          enqueue.emit({ type: 'answered', command: command.id, answer: decision.answer });
-      }
-      if (written) enqueue.raise({ type: 'wrote', drafts: batch.drafts });
+      if (!command || !decision) return;
+      const { refused } = decision;
+      if (refused) enqueue.emit({ type: 'refused', command: command.id, refused });
+      else if ('answer' in decision)
+        enqueue.emit({ type: 'answered', command: command.id, answer: decision.answer });
     }),
+    announce: raise(({ context }) => ({ type: 'wrote' as const, drafts: context.batch.drafts })),
     /** The batch could not be written: its command is refused; output and ends are made again later. */
     giveBack: enqueueActions(({ context, enqueue }) => {
       const { batch } = context;
-      enqueue.assign({ batch: null, commands: [] });
-      const waits = [...(batch?.command ? [batch.command] : []), ...context.commands];
+      enqueue.assign({ batch: nothing, commands: [] });
+      const waits = [...(batch.command ? [batch.command] : []), ...context.commands];
       for (const command of waits) {
         if (!command.id) continue;
         enqueue.emit({ type: 'refused', command: command.id, refused: unavailable });
@@ -160,12 +157,13 @@ export const runnerGround = setup({
     discard: enqueueActions(({ context, event, enqueue }) => {
       const { batch } = context;
       enqueue.assign({
-        batch: null,
-        outputs: context.outputs.slice(batch?.outputs ?? 0),
+        batch: nothing,
+        outputs: context.outputs.slice(batch.outputs),
         dropped: context.dropped + 1,
       });
-      if (!batch?.command || event.type !== 'xstate.error.actor.append') return;
-      const detail = event.error instanceof Error ? event.error.message : 'Not possible in this state.';
+      assertEvent(event, 'xstate.error.actor.append');
+      if (!batch.command) return;
+      const detail = (event.error as Error).message;
       enqueue.emit({
         type: 'refused',
         command: batch.command.id,
@@ -177,48 +175,45 @@ export const runnerGround = setup({
     dropOutput: enqueueActions(({ context, enqueue }) => {
       const kept = context.outputs.filter(outlivesStop);
       // What a batch on its way was made of was asked with it, or answered when it was made.
-      const unseen = context.outputs.slice(context.batch?.outputs ?? 0);
+      const unseen = context.outputs.slice(context.batch.outputs);
       for (const permission of unknownQuestions(context, unseen)) enqueue.emit(unheard(permission));
       enqueue.assign({
         outputs: kept,
         dropped: context.dropped + context.outputs.length - kept.length,
         // A batch that is on its way was made of the first of these, and takes no newer ones with it.
-        batch: context.batch && {
+        batch: {
           ...context.batch,
           outputs: context.outputs.slice(0, context.batch.outputs).filter(outlivesStop).length,
         },
       });
     }),
-    settle: assign(({ event }) => (event.type === 'agent.settled' ? { settled: event.settled } : {})),
+    settle: assign(({ event }) => {
+      assertEvent(event, 'agent.settled');
+      return { settled: event.settled };
+    }),
     settleInterrupted: assign(({ event }) => ({
       settled: {
         stopReason: 'lost' as const,
         interrupted: true,
         error: {
           code: 'gateway.restarted',
-          message:
-            event.type === 'begin' || event.type === 'shutdown'
-              ? (event.reason ?? 'Interrupted.')
-              : 'Nobody runs this turn any more.',
+          message: (event as { readonly reason?: string }).reason ?? 'Nobody runs this turn any more.',
         },
       },
     })),
     settleKilled: assign({ settled: { stopReason: 'cancelled' } }),
     settleQuiet: assign({ settled: { stopReason: 'end_turn' } }),
     settleUnknown: assign(({ context, event }) => {
-      const why =
-        event.type === 'xstate.done.actor.poll' && event.output.state === 'unknown'
-          ? event.output.reason
-          : 'The agent could not be asked about this turn any more.';
-      const settled = { stopReason: 'lost' as const, error: { code: 'job.unknown', message: why } };
+      const { reason } = polled<'unknown'>(event);
+      const settled = { stopReason: 'lost' as const, error: { code: 'job.unknown', message: reason } };
       // D4: what a restart has lost is interrupted.
       return { settled: context.how === 'reattach' ? { ...settled, interrupted: true } : settled };
     }),
     /** The terminal poll brings the rest of the answer, then the end (C10). */
     settlePolled: assign(({ context, event }) => {
-      if (event.type !== 'xstate.done.actor.poll' || event.output.state !== 'ended') return {};
-      const rest = event.output.output.map((output) => asPending(output, context));
-      return { outputs: waiting(context, ...rest), settled: event.output.settled };
+      const { output, settled } = polled<'ended'>(event);
+      const rest = output.map((each) => asPending(each, context));
+      return { outputs: waiting(context, ...rest), settled };
     }),
     forget: assign(({ context }) => ({
       outputs: waiting(context, ...context.later),
@@ -227,14 +222,12 @@ export const runnerGround = setup({
       polls: 0,
       steered: [],
       how: 'prompt' as const,
-      stopOwed: false,
     })),
     countPoll: assign(({ context }) => ({ polls: context.polls + 1 })),
     /** I11: a poll that is not terminal writes no row; progress is written when it moved. */
     noteProgress: assign(({ context, event }) => {
-      if (event.type !== 'xstate.done.actor.poll' || event.output.state !== 'running') return {};
-      const { progress } = event.output;
-      const known = standing(context).context.open?.ref.getSnapshot().context.progress;
+      const { progress } = polled<'running'>(event);
+      const known = turnOf(running(context).ref).progress;
       const same = known?.text === progress?.text && known?.done === progress?.done;
       if (!progress || same) return {};
       return { outputs: waiting(context, { type: 'progress', progress }) };
@@ -250,7 +243,7 @@ export const runnerGround = setup({
     /** `entry`-order matters: this goes before the output that proved the stream to be back. */
     noteStream: assign(({ context, event }) => {
       const lost = context.outputs.some((o) => o.type === 'watching' && o.mode === 'poll');
-      if (!lost && standing(context).context.open?.watching !== 'poll') return {};
+      if (!lost && running(context).watching !== 'poll') return {};
       const note: Pending = {
         type: 'watching',
         mode: 'stream',
@@ -258,19 +251,17 @@ export const runnerGround = setup({
         since: context.now(),
       };
       const came = event.type === 'output' ? event.outputs.length : 0;
-      const at = Math.max(0, context.outputs.length - came);
+      const at = context.outputs.length - came;
       return { outputs: [...context.outputs.slice(0, at), note, ...context.outputs.slice(at)], polls: 0 };
     }),
     rejoin: assign({ how: 'reattach' as const }),
-    noteRejoin: assign(({ context, event }) => ({
-      outputs: waiting(context, {
-        type: 'watching',
-        mode: 'poll',
-        reason:
-          event.type === 'begin' ? (event.reason ?? 'The gateway was restarted.') : 'The stream was lost.',
-        since: context.now(),
-      }),
-    })),
+    noteRejoin: assign(({ context, event }) => {
+      assertEvent(event, 'begin');
+      const reason = event.reason ?? 'The gateway was restarted.';
+      return {
+        outputs: waiting(context, { type: 'watching', mode: 'poll', reason, since: context.now() }),
+      };
+    }),
     attend: assign({ how: 'attend' as const }),
     noteTerminated: assign(({ context }) => ({
       outputs: waiting(context, { type: 'stopping', stage: 'terminated' }),
@@ -278,16 +269,17 @@ export const runnerGround = setup({
     noteKilled: assign(({ context }) => ({
       outputs: waiting(context, { type: 'stopping', stage: 'killed' }),
     })),
-    noteSteered: assign(({ context, event }) =>
-      event.type === 'agent.steered' && event.taken ? { steered: [...context.steered, event.message] } : {},
-    ),
+    noteSteered: assign(({ context, event }) => {
+      assertEvent(event, 'agent.steered');
+      return event.taken ? { steered: [...context.steered, event.message] } : {};
+    }),
     /** I5: one cancel. */
     tellCancel: enqueueActions(({ enqueue }) => enqueue.sendTo('agent', { type: 'cancel' })),
     tellTerminate: enqueueActions(({ enqueue }) => enqueue.sendTo('agent', { type: 'terminate' })),
     tellKill: enqueueActions(({ enqueue }) => enqueue.sendTo('agent', { type: 'kill' })),
     /** Committed answers and guidance go to the agent, in the order in which they were written. */
     tellAgent: enqueueActions(({ event, enqueue }) => {
-      if (event.type !== 'wrote') return;
+      assertEvent(event, 'wrote');
       for (const draft of event.drafts) {
         if (draft.type === 'permission.answered') {
           const { option: optionId, content } = draft;
@@ -309,6 +301,12 @@ export const runnerGround = setup({
     emitFenced: enqueueActions(({ enqueue }) => enqueue.emit({ type: 'fenced' })),
   },
 });
+
+/** What a poll found: which of the four it is has been asked by the chart. */
+function polled<S extends Polled['state']>(event: RunnerInternal): Extract<Polled, { state: S }> {
+  assertEvent(event, 'xstate.done.actor.poll');
+  return event.output as Extract<Polled, { state: S }>;
+}
 
 /** Without those that the turn has: asked again by an agent that is joined again, they are answered as what is committed says. */
 function unknownQuestions(context: RunnerContext, outputs: readonly Pending[]): readonly string[] {

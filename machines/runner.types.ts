@@ -119,7 +119,7 @@ export interface RunnerContext {
   /** Came unasked after the prompt had settled: for the turn after this one. */
   readonly later: readonly Output[];
   readonly settled: Settled | null;
-  readonly batch: Batch | null;
+  readonly batch: Batch;
   readonly how: How;
   readonly polls: number;
   /** A stop that went to the agent while the log could not be written. */

@@ -4,7 +4,7 @@ import { type Command, decide, decideRetry, type Standing } from './decide.ts';
 import { draftsOf } from './outputs.ts';
 import type { Batch, RunnerContext, Settled } from './runner.types.ts';
 import { sessionDrafts } from './session.outputs.ts';
-import type { SessionContext } from './session.ts';
+import type { OpenTurn, SessionContext } from './session.ts';
 import { type TurnRef, turnOf } from './turn.logic.ts';
 
 /** What the runner's pen writes next: pure functions of what is committed and what waits. */
@@ -14,6 +14,13 @@ export function standing(context: RunnerContext): Standing {
   const { value, context: session } = context.session.getSnapshot();
   return { state: typeof value === 'string' ? value : 'opening', context: session };
 }
+
+/** The open turn, for those who are asked only while there is one. */
+export function running(context: RunnerContext): OpenTurn {
+  return standing(context).context.open as OpenTurn;
+}
+
+export const nothing: Batch = { drafts: [], outputs: 0 };
 
 const waitsForStop = new Set<Command['type']>(['send', 'resume']);
 
@@ -25,9 +32,9 @@ export function nextCommand(context: RunnerContext): Command | undefined {
   return context.commands.find((command) => state !== 'cancelling' || !waitsForStop.has(command.type));
 }
 
+/** Of the command that is next: one waits. */
 export function commandBatch(context: RunnerContext): Batch {
-  const command = nextCommand(context);
-  if (!command) return { drafts: [], outputs: 0 };
+  const command = nextCommand(context) as Command;
   const decision = decide(standing(context), command);
   return { command, decision, drafts: 'drafts' in decision ? decision.drafts : [], outputs: 0 };
 }
@@ -79,10 +86,11 @@ export function outputBatch(context: RunnerContext): Batch {
 }
 
 /** I1, I12: closes all that is open, then ends the turn; a failure holds the queue. One append. */
-export function endBatch(context: RunnerContext, settled: Settled): Batch {
+export function endBatch(context: RunnerContext): Batch {
+  const { settled } = context;
   const { context: session } = standing(context);
   const { open, queue } = session;
-  if (!open) return { drafts: [], outputs: 0 };
+  if (!open || !settled) return nothing;
   const end = endOf(settled, open.stage !== undefined);
   const reason =
     end.outcome === 'finalized' ? 'The agent did not say how this ended.' : `The turn ended: ${end.outcome}.`;
@@ -138,28 +146,23 @@ function endOf(settled: Settled, stopping: boolean) {
 }
 
 /** I3, C46: the head of the queue, by itself, from `idle` or `finalized` only, and only when it is not held. */
-export function mayDrain(context: RunnerContext): boolean {
-  if (context.closing || context.settled) return false;
-  const { state, context: session } = standing(context);
-  return (
-    (state === 'idle' || state === 'finalized') && !session.queue.held && session.queue.messages.length > 0
-  );
-}
-
 export function drainBatch(context: RunnerContext): Batch {
-  const { context: session } = standing(context);
-  const message = session.queue.messages[0]?.message;
-  if (!message) return { drafts: [], outputs: 0 };
+  const { state, context: session } = standing(context);
+  const { held, messages, revision } = session.queue;
+  const message = messages[0]?.message;
+  const rests = state === 'idle' || state === 'finalized';
+  if (context.closing || context.settled || !rests || held || !message) return nothing;
   const turn = `t${session.seq + 1}`;
-  const revision = session.queue.revision + 1;
-  return { drafts: [{ type: 'turn.started', turn, message, origin: 'user', revision }], outputs: 0 };
+  return {
+    drafts: [{ type: 'turn.started', turn, message, origin: 'user', revision: revision + 1 }],
+    outputs: 0,
+  };
 }
 
 /** Until a turn that is to be run again is due, in milliseconds; undefined when none is. */
 export function retryWait(context: RunnerContext): number | undefined {
-  const { retry, until } = standing(context).context.queue;
-  if (context.closing || retry === undefined || until === undefined) return undefined;
-  return Math.max(0, until - context.now());
+  const { until } = standing(context).context.queue;
+  return context.closing || until === undefined ? undefined : Math.max(0, until - context.now());
 }
 
 export function retryBatch(context: RunnerContext): Batch {
@@ -172,7 +175,7 @@ export function steeredBatch(context: RunnerContext): Batch {
   const { context: session } = standing(context);
   const { open, queue } = session;
   const taken = queue.messages.filter((q) => context.steered.includes(q.message.id));
-  if (!open || open.stage) return { drafts: [], outputs: 0 };
+  if (!open || open.stage) return nothing;
   const drafts = taken.map(
     (q, i): Draft => ({
       type: 'turn.steered',

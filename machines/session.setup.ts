@@ -1,4 +1,4 @@
-import { assign, enqueueActions, fromPromise, setup } from 'xstate';
+import { assertEvent, assign, enqueueActions, fromPromise, setup } from 'xstate';
 import type { Failure, Outcome, StopReason } from '../src/wire/content.ts';
 import type { Fact } from '../src/wire/facts.ts';
 import { fold, openTurn } from '../src/wire/fold.ts';
@@ -13,6 +13,7 @@ import {
   isKnown,
   isLawful,
   isNext,
+  type OpenTurn,
   type ParentRef,
   reopen,
   type SessionContext,
@@ -77,47 +78,60 @@ export const ground = setup({
   },
   delays: { backoff },
   guards: {
-    lawful: ({ context, event }) => isFact(event) && isLawful(context, event),
+    // Each of these is asked of facts of one type alone.
+    lawful: ({ context, event }) => isLawful(context, event as Fact),
     /** A lawful end that the agent reached by itself. */
-    endsWell: ({ context, event }) =>
-      event.type === 'turn.ended' && event.outcome === 'finalized' && isLawful(context, event),
-    endsCancelled: ({ context, event }) =>
-      event.type === 'turn.ended' && event.outcome === 'cancelled' && isLawful(context, event),
+    endsWell: ({ context, event }) => {
+      assertEvent(event, 'turn.ended');
+      return event.outcome === 'finalized' && isLawful(context, event);
+    },
+    endsCancelled: ({ context, event }) => {
+      assertEvent(event, 'turn.ended');
+      return event.outcome === 'cancelled' && isLawful(context, event);
+    },
     /** The first handle that the agent's side gives the turn, after it has begun to answer. */
-    bringsHandle: ({ context, event }) =>
-      event.type === 'turn.accepted' &&
-      event.handle !== undefined &&
-      event.handle !== context.open?.handle &&
-      isLawful(context, event),
-    watchesPoll: ({ context, event }) =>
-      event.type === 'turn.watching' && event.mode === 'poll' && isLawful(context, event),
-    watchesStream: ({ context, event }) =>
-      event.type === 'turn.watching' && event.mode === 'stream' && isLawful(context, event),
+    bringsHandle: ({ context, event }) => {
+      assertEvent(event, 'turn.accepted');
+      const { handle } = event;
+      return handle !== undefined && isLawful(context, event) && handle !== context.open?.handle;
+    },
+    watchesPoll: ({ context, event }) => {
+      assertEvent(event, 'turn.watching');
+      return event.mode === 'poll' && isLawful(context, event);
+    },
+    watchesStream: ({ context, event }) => {
+      assertEvent(event, 'turn.watching');
+      return event.mode === 'stream' && isLawful(context, event);
+    },
     /** I3: by the user's own send or retry, never out of the queue and never by the agent. */
-    askedByUser: ({ context, event }) =>
-      event.type === 'turn.started' &&
-      event.origin === 'user' &&
-      !context.queue.messages.some((q) => q.message.id === event.message?.id) &&
-      isLawful(context, event),
+    askedByUser: ({ context, event }) => {
+      assertEvent(event, 'turn.started');
+      const { origin, message } = event;
+      const waits = context.queue.messages.some((q) => q.message.id === message?.id);
+      return origin === 'user' && !waits && isLawful(context, event);
+    },
     gap: ({ context, event }) => isFact(event) && isGap(context, event),
     /** A fact of a newer version, in its place: it is kept in the log and skipped here. */
     isUnknownNext: ({ context, event }) => isFact(event) && isNext(context, event) && !isKnown(event),
-    isState: ({ event }, params: { state: SessionState }) =>
-      event.type === 'xstate.done.actor.load' && event.output.state === params.state,
-    isBehind: ({ context, event }) =>
-      event.type === 'xstate.done.actor.load' &&
-      isBehind(context, event.output) &&
-      context.attempt < patience,
+    isState: ({ event }, params: { state: SessionState }) => {
+      assertEvent(event, 'xstate.done.actor.load');
+      return event.output.state === params.state;
+    },
+    isBehind: ({ context, event }) => {
+      assertEvent(event, 'xstate.done.actor.load');
+      return isBehind(context, event.output) && context.attempt < patience;
+    },
     /** There is no such session. A job is announced by its parent before it has a log, so it is asked for some more. */
-    isUnknown: ({ context, event }) =>
-      event.type === 'xstate.error.actor.load' &&
-      codeOf(event.error) === 'session.unknown' &&
-      (context.kind === 'conversation' || context.attempt >= patience),
+    isUnknown: ({ context, event }) => {
+      assertEvent(event, 'xstate.error.actor.load');
+      const ends = context.kind === 'conversation' || context.attempt >= patience;
+      return ends && codeOf(event.error) === 'session.unknown';
+    },
   },
   actions: {
-    skip: assign(({ context, event }) => ({ seq: isFact(event) ? event.seq : context.seq })),
-    take: enqueueActions(({ context, event, enqueue }) => {
-      if (!isFact(event)) return;
+    skip: assign(({ event }) => ({ seq: (event as Fact).seq })),
+    take: enqueueActions(({ context, event: taken, enqueue }) => {
+      const event = taken as Fact;
       if (event.type === 'turn.started') {
         const turn = openTurn(event);
         enqueue.assign(({ spawn }) => ({
@@ -126,20 +140,18 @@ export const ground = setup({
         }));
         return;
       }
-      const open = context.open;
-      if (event.type === 'turn.ended' && open) {
-        enqueue.assign({
-          ...reduce(context, event),
-          turns: [...context.turns, fold(turnOf(open.ref), event)],
-        });
-        enqueue.stopChild(open.ref);
+      const { open } = context;
+      if (event.type === 'turn.ended') {
+        const { ref } = open as OpenTurn;
+        enqueue.assign({ ...reduce(context, event), turns: [...context.turns, fold(turnOf(ref), event)] });
+        enqueue.stopChild(ref);
         return;
       }
       enqueue.assign(reduce(context, event));
-      if (open && 'turn' in event && event.turn === open.id) enqueue.sendTo(open.ref, event);
+      if (open && (event as { readonly turn?: string }).turn === open.id) enqueue.sendTo(open.ref, event);
     }),
     adopt: enqueueActions(({ context, event, enqueue }) => {
-      if (event.type !== 'xstate.done.actor.load') return;
+      assertEvent(event, 'xstate.done.actor.load');
       const snapshot = event.output;
       const last = snapshot.turns.at(-1);
       const turn = last && !last.outcome ? last : undefined;
@@ -156,7 +168,7 @@ export const ground = setup({
       context.owner?.send({ type: 'session.ready', session: context.id, cursor: cursorOf(context) }),
     foundBehind: assign(({ context }) => ({ attempt: context.attempt + 1, problem: behind })),
     failedToLoad: assign(({ context, event }) => {
-      if (event.type !== 'xstate.error.actor.load') return {};
+      assertEvent(event, 'xstate.error.actor.load');
       const message = event.error instanceof Error ? event.error.message : 'The session could not be read.';
       return {
         attempt: context.attempt + 1,
@@ -164,7 +176,7 @@ export const ground = setup({
       };
     }),
     addOlder: assign(({ context, event }) => {
-      if (event.type !== 'older.loaded') return {};
+      assertEvent(event, 'older.loaded');
       const first = context.turns[0];
       const older = event.turns.filter((turn) => !first || turn.firstSeq < first.firstSeq);
       return { turns: [...older, ...context.turns], older: event.older };

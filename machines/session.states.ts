@@ -4,7 +4,7 @@ import { ground } from './session.setup.ts';
  * The states that a conversation and a job have in common. Every arrow is a lawful fact: what has no arrow here is
  * never written by the gateway and changes nothing in the page.
  */
-const take = { guard: 'lawful', actions: 'take' } as const;
+export const take = { guard: 'lawful', actions: 'take' } as const;
 
 /** Facts of the session itself, welcome in each state: they name no running turn, or may come late (A4). */
 export const anytime = {

@@ -1,5 +1,4 @@
 import type { AnyStateNode } from 'xstate';
-import type { Draft } from '../../src/wire/facts.ts';
 import type { Output } from '../../src/wire/output.ts';
 import { asks, say } from '../support/facts.ts';
 import { type Bounds, isEngaged, type Move, type RunnerSnapshot, type Situation } from './explore.ts';
@@ -55,10 +54,10 @@ function asked({ session, used }: Situation, bounds: Bounds): readonly Move[] {
 
 /** What becomes of an append that is under way. */
 function written({ runner, used }: Situation, bounds: Bounds): readonly Move[] {
-  const drafts = runner.context.batch?.drafts;
-  if (!runner.matches({ pen: 'writing' }) || !drafts) return [];
+  const { drafts } = runner.context.batch;
+  if (!runner.matches({ pen: 'writing' })) return [];
   const done = { type: 'xstate.done.actor.append', actorId: 'append', output: [] };
-  const moves: Move[] = [{ name: 'commit', event: done, commits: drafts as readonly Draft[] }];
+  const moves: Move[] = [{ name: 'commit', event: done, commits: drafts }];
   if (used.faults >= bounds.faults) return moves;
   const fails = (name: string): Move => ({
     name: `append fails: ${name}`,

@@ -157,9 +157,9 @@ function keyOf({ runner, session, used, cancels, turn }: Situation): string {
     context.commands.map((command) => [command.type, idOf(command)]),
     context.outputs.map((output) => output.type),
     context.settled,
-    context.batch?.drafts.map((draft) => draft.type),
+    context.batch.drafts.map((draft) => draft.type),
     [
-      context.batch?.outputs,
+      context.batch.outputs,
       context.how,
       Math.min(context.polls, 2),
       context.stopOwed,
@@ -190,11 +190,9 @@ function brokenIn(situation: Situation): readonly string[] {
   if (isEngaged(runner) && open === undefined) found.push('I3: an agent works although no turn is open');
   for (const turn of session.context.turns)
     if (turn.misfits.length > 0) found.push('I6: a fact did not fit its turn');
-  if (runner.context.batch) {
-    const verdict = judge(session, runner.context.batch.drafts, 0);
-    if (!verdict.lawful)
-      found.push(`law: ${verdict.refused.type} is not possible in ${JSON.stringify(session.value)}`);
-  }
+  const verdict = judge(session, runner.context.batch.drafts, 0);
+  if (!verdict.lawful)
+    found.push(`law: ${verdict.refused.type} is not possible in ${JSON.stringify(session.value)}`);
   return found;
 }
 

@@ -205,3 +205,38 @@ describe('an append that takes its time', () => {
     }
   });
 });
+
+describe('a batch that the law refuses', () => {
+  const refused = { status: 409, code: 'state.refused', detail: 'Unlawful' };
+
+  test('is given up: its command is refused with what the law says, and the next one is taken', async () => {
+    await streaming();
+    world.broken = 'Unlawful';
+    const id = world.ask({ type: 'change', title: 'new' });
+    await world.quiet();
+    expect(world.replies.get(id)).toEqual({ type: 'refused', command: id, refused });
+    world.broken = undefined;
+    const facts = world.facts.length;
+    await world.pass(blocked);
+    expect(world.facts).toHaveLength(facts);
+    expect(world.fenced).toBe(0);
+    const again = world.ask({ type: 'change', title: 'new' });
+    await world.quiet();
+    expect(world.replies.get(again)).toMatchObject({ type: 'answered' });
+    expect(world.context.title).toBe('new');
+  });
+
+  test('C51: is counted, and what it was made of is not tried again; what came after it is', async () => {
+    await streaming();
+    world.broken = 'Unlawful';
+    world.text(' lost');
+    await world.pass(20);
+    const { dropped, outputs } = world.runner.getSnapshot().context;
+    expect([dropped, outputs]).toEqual([1, []]);
+    expect(world.replies.size).toBe(1);
+    world.text(' and on');
+    world.broken = undefined;
+    await world.pass(blocked + 20);
+    expect(world.texts).toEqual(['kept and on']);
+  });
+});

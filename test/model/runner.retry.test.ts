@@ -62,6 +62,17 @@ describe('a turn that is to be run again at a time', () => {
     expect(world.context.queue.retry).toBeUndefined();
   });
 
+  test('is looked at each minute, so that a clock that was set does not make it late', async () => {
+    const turn = await limited();
+    world.ask({ type: 'retry', turn, at: until });
+    await world.quiet();
+    for (let minute = 0; minute < 60; minute += 1) {
+      expect(world.clock.next).toBe(60_000);
+      await world.pass(60_000);
+    }
+    expect(world.prompts).toHaveLength(2);
+  });
+
   test('I3: goes before the messages that wait, which follow when it has ended well', async () => {
     const turn = await limited('m2', 'm3');
     world.ask({ type: 'retry', turn, at: until });

@@ -15,6 +15,9 @@ const runner = model(
   'runner.outputs',
   'runner.poll',
   'runner.jobs',
+  'runner.retry',
+  'runner.begin',
+  'runner.signs',
 );
 const outbox = model('outbox.entries', 'outbox');
 const links = [...model('link'), ...unit('transport.start')];

@@ -174,11 +174,7 @@ export const mutants: readonly Mutant[] = [
     ],
   ]),
   ...at('machines/session.setup.ts', law, [
-    [
-      'I3: a queued message starts as if asked',
-      '      !context.queue.messages.some((q) => q.message.id === event.message?.id) &&\n',
-      '',
-    ],
+    ['I3: a queued message starts as if asked', "origin === 'user' && !waits &&", "origin === 'user' &&"],
   ]),
   ...at('machines/decide.ts', runner, [
     [
@@ -241,20 +237,15 @@ export const mutants: readonly Mutant[] = [
   ...at('machines/runner.work.ts', runner, [
     [
       'I3: the queue drains from its end',
-      'const message = session.queue.messages[0]?.message;',
-      'const message = session.queue.messages.at(-1)?.message;',
+      'const message = messages[0]?.message;',
+      'const message = messages.at(-1)?.message;',
       order,
     ],
-    [
-      'I3: a held queue drains',
-      "(state === 'idle' || state === 'finalized') && !session.queue.held &&",
-      "(state === 'idle' || state === 'finalized') &&",
-      order,
-    ],
+    ['I3: a held queue drains', '!rests || held || !message', '!rests || !message', order],
     [
       'D4: a turn starts while the gateway ends',
-      'if (context.closing || context.settled) return false;',
-      'if (context.settled) return false;',
+      'if (context.closing || context.settled || !rests',
+      'if (context.settled || !rests',
     ],
     ['I4: a stop waits in line', '  if (stop) return stop;\n', ''],
     ['I4: a send goes into a stop', "state !== 'cancelling' || !waitsForStop.has(command.type)", 'true'],
@@ -272,8 +263,8 @@ export const mutants: readonly Mutant[] = [
     ],
     [
       'D2: guidance in a turn that stops',
-      'if (!open || open.stage) return { drafts: [], outputs: 0 };',
-      'if (!open) return { drafts: [], outputs: 0 };',
+      'if (!open || open.stage) return nothing;',
+      'if (!open) return nothing;',
     ],
     [
       'C10: a job that is over takes usage',
@@ -383,12 +374,7 @@ export const mutants: readonly Mutant[] = [
       'const kept = context.outputs.filter(outlivesStop);',
       'const kept = context.outputs;',
     ],
-    [
-      'D2: guidance that was not taken leaves the queue',
-      "event.type === 'agent.steered' && event.taken ?",
-      "event.type === 'agent.steered' ?",
-      order,
-    ],
+    ['D2: guidance that was not taken leaves the queue', 'return event.taken ? {', 'return event ? {', order],
     ['I11: a poll writes what is known', 'if (!progress || same) return {};', 'if (!progress) return {};'],
     [
       'C24: an answer does not reach the agent',
@@ -399,8 +385,8 @@ export const mutants: readonly Mutant[] = [
   ...at('machines/runner.guards.ts', runner, [
     [
       'I1: the end of an earlier turn ends this one',
-      "'turn' in event && event.turn === standing(context).context.open?.id,",
-      "'turn' in event && standing(context).context.open !== null,",
+      'return event.turn === null || event.turn === running(context).id;',
+      'return true;',
     ],
   ]),
   ...at('machines/outputs.ts', runner, [

@@ -68,7 +68,7 @@ export class RunnerWorld {
   readonly unheard: string[] = [];
   gated = false;
   /** While set, each append fails with it. */
-  broken: 'LogUnavailable' | 'LogConflict' | undefined;
+  broken: 'LogUnavailable' | 'LogConflict' | 'Unlawful' | undefined;
   /** Drafts that the law refused: a fault of the runner, wherever it happens. */
   readonly unlawful: string[] = [];
   readonly session: SessionRef;
@@ -79,7 +79,10 @@ export class RunnerWorld {
   #sendBack: ((event: RunnerEvent) => void) | undefined;
   #pollWaits: ((polled: Polled | Error) => void)[] = [];
 
-  constructor(options: { kind?: 'conversation' | 'job'; limits?: Partial<Limits> } = {}) {
+  /** `log`: what an earlier gateway wrote, from the second fact on. */
+  constructor(
+    options: { kind?: 'conversation' | 'job'; limits?: Partial<Limits>; log?: readonly Draft[] } = {},
+  ) {
     this.#kind = options.kind ?? 'conversation';
     const never = fromPromise<SessionSnapshot, { session: string }>(() => new Promise(() => {}));
     const actors = {
@@ -93,7 +96,7 @@ export class RunnerWorld {
     this.orchestrator.start();
     this.orchestrator.send({ type: 'open', session: 's', kind: this.#kind });
     this.session = this.orchestrator.getSnapshot().context.sessions.s?.ref as SessionRef;
-    this.#commit([opened(this.#kind)]);
+    this.#commit([opened(this.#kind), ...(options.log ?? [])]);
     this.runner = createActor(
       runnerMachine.provide({
         actors: {
