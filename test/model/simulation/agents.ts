@@ -8,7 +8,7 @@ import {
 import type { Random } from './random.ts';
 import { Run } from './run.ts';
 import type { Life, Scheduler } from './scheduler.ts';
-import { planOf } from './scripts.ts';
+import { choices, planOf } from './scripts.ts';
 import type { Watch } from './watch.ts';
 
 const words = (session: string, turn: string, n: number) => `[${session}:${turn}#${n}]`;
@@ -128,11 +128,13 @@ export class Agents {
       this.#unasked += 1;
       const label = `[${session}:unasked#${this.#unasked}]`;
       const output: Output =
-        this.#unasked % 4 === 0
-          ? { type: 'tool.started', toolCallId: label, title: 'By itself' }
-          : this.#unasked % 5 === 0
-            ? { type: 'usage', usage: { totalTokens: this.#unasked } }
-            : { type: 'text', text: label };
+        this.#unasked % 6 === 0
+          ? { type: 'permission.asked', permission: label, title: 'May I, unasked?', options: choices }
+          : this.#unasked % 4 === 0
+            ? { type: 'tool.started', toolCallId: label, title: 'By itself' }
+            : this.#unasked % 5 === 0
+              ? { type: 'usage', usage: { totalTokens: this.#unasked } }
+              : { type: 'text', text: label };
       this.#scheduler.after(i * 7, () => program.unasked(output));
     }
     return true;

@@ -27,7 +27,7 @@ export interface Plan {
 }
 
 const form = { properties: { name: { type: 'string', minLength: 1 } }, required: ['name'] } as const;
-const options = [
+export const choices = [
   { optionId: 'yes', name: 'Yes', kind: 'allow_once' },
   { optionId: 'no', name: 'No', kind: 'reject_once' },
 ] as const;
@@ -124,7 +124,7 @@ class Writer {
 
   /** A question that nothing waits for, on this side. */
   ask(): void {
-    this.say({ type: 'permission.asked', permission: this.#word(), title: 'May I?', options });
+    this.say({ type: 'permission.asked', permission: this.#word(), title: 'May I?', options: choices });
   }
 
   #word(): string {
@@ -196,7 +196,7 @@ class Writer {
       type: 'permission.asked',
       permission,
       title: 'May I?',
-      options,
+      options: choices,
       ...(toolCallId !== undefined && { toolCallId }),
       // Every third asks for values, some of which are needed.
       ...(this.acts.length % 3 === 0 && { form }),

@@ -258,11 +258,11 @@ export class World {
       page.open('s1');
     }
     await this.pass(3_000);
-    // What is to be run again at its time would begin while all is looked at.
-    for (const session of this.disk.facts.keys()) {
-      const { retry } = this.check.reference(session)?.last.snapshot.context.queue ?? {};
+    // What is to be run again at its time, a minute away at most, is waited for; what would still come then is taken back.
+    if (this.#retries.length > 0) await this.pass(62_000);
+    for (const [session, turn] of this.#retries) {
       const up = this.servers.find((server) => server.isUp)?.gateway;
-      if (retry !== undefined) up?.retry(session, { turn: retry, at: null }).catch(() => {});
+      up?.retry(session, { turn, at: null }).catch(() => {});
     }
     for (let round = 0; round < 12 && !this.isBroken; round++) {
       const isBusy = this.#running.length > 0 || this.#isDraining || !this.#isDelivered;
@@ -290,6 +290,14 @@ export class World {
     return [...this.disk.facts.keys()].flatMap((session) => {
       const open = this.check.reference(session)?.last.snapshot.context.open;
       return open ? [{ session, turn: open.id }] : [];
+    });
+  }
+
+  /** Turns that are to be run again, by their sessions. */
+  get #retries(): readonly (readonly [session: string, turn: string])[] {
+    return [...this.disk.facts.keys()].flatMap((session) => {
+      const { retry } = this.check.reference(session)?.last.snapshot.context.queue ?? {};
+      return retry === undefined ? [] : [[session, retry] as const];
     });
   }
 
