@@ -113,16 +113,6 @@ export const runnerMachine = runnerGround.createMachine({
               { guard: 'startedByAgent', actions: 'attend', target: 'engaged.attending' },
               { guard: 'stopping', actions: 'settleKilled', target: 'ending' },
             ],
-            begin: [
-              { guard: { type: 'begins', params: { how: 'prompt' } }, target: 'engaged' },
-              { guard: 'beginsStopping', actions: 'rejoin', target: 'engaged.cancelling' },
-              {
-                guard: { type: 'begins', params: { how: 'reattach' } },
-                actions: ['rejoin', 'noteRejoin'],
-                target: 'engaged.polling',
-              },
-              { actions: 'settleInterrupted', target: 'ending' },
-            ],
             shutdown: { actions: 'close' },
           },
           initial: 'quiet',
@@ -130,6 +120,25 @@ export const runnerMachine = runnerGround.createMachine({
             quiet: { always: { guard: 'hasOpenTurn', target: 'abandoned' } },
             // I1: a turn that another gateway began ends, unless somebody goes on with it in time.
             abandoned: {
+              on: {
+                begin: [
+                  {
+                    guard: { type: 'begins', params: { how: 'prompt' } },
+                    target: '#runner.work.engaged',
+                  },
+                  {
+                    guard: 'beginsStopping',
+                    actions: 'rejoin',
+                    target: '#runner.work.engaged.cancelling',
+                  },
+                  {
+                    guard: { type: 'begins', params: { how: 'reattach' } },
+                    actions: ['rejoin', 'noteRejoin'],
+                    target: '#runner.work.engaged.polling',
+                  },
+                  { actions: 'settleInterrupted', target: '#runner.work.ending' },
+                ],
+              },
               after: {
                 stall: { guard: 'hasOpenTurn', actions: 'settleInterrupted', target: '#runner.work.ending' },
               },

@@ -48,6 +48,26 @@ describe('I1: a turn that nobody goes on with', () => {
     expect(world.clock.pending).toBe(0);
   });
 
+  test.each(['prompt', 'reattach', 'interrupt'] as const)(
+    'I3: and is stopped before somebody does (%s) is over: no agent is begun, and the next message runs',
+    async (how) => {
+      await found(accepted);
+      world.ask({ type: 'stop', turn: 't' });
+      await world.quiet();
+      const facts = world.facts.length;
+      world.runner.send({ type: 'begin', how, reason: 'late' });
+      await world.pass(stall);
+      expect(world.prompts).toEqual([]);
+      expect(world.facts).toHaveLength(facts);
+      world.send('m2');
+      await world.quiet();
+      expect(world.prompt).toMatchObject({ how: 'prompt', content: [{ text: 'm2' }] });
+      world.settles();
+      await world.quiet();
+      expect(world.turns[1]).toMatchObject({ outcome: 'finalized' });
+    },
+  );
+
   test('is not ended by a gateway that goes down before it knew what to do with it', async () => {
     await found();
     world.runner.send({ type: 'shutdown', reason: 'down' });

@@ -181,14 +181,9 @@ describe('a lost stream', () => {
 describe('D4: a turn that is open when the gateway starts', () => {
   async function found(how: 'reattach' | 'interrupt', gated = false): Promise<void> {
     await polling();
-    const { facts } = world;
-    const before = world;
-    world = new RunnerWorld();
-    for (const fact of facts.slice(1)) {
-      world.facts.push(fact);
-      world.orchestrator.send({ type: 'fact', fact });
-    }
-    before.runner.stop();
+    const { facts, runner } = world;
+    runner.stop();
+    world = new RunnerWorld({ log: facts.slice(1) });
     world.gated = gated;
     world.runner.send({ type: 'begin', how, reason: 'The gateway was restarted.' });
     await world.quiet();

@@ -5,7 +5,7 @@ const folds = [
   ...unit('wire-fold.kinds', 'wire-fold', 'wire-fold.misfits', 'wire-facts'),
   ...model('runner.outputs'),
 ];
-const sessions = model('session', 'session.guards', 'decide', 'session.chart');
+const sessions = model('session', 'session.guards', 'decide', 'effects', 'orchestrator', 'session.chart');
 const runner = model(
   'decide',
   'runner.guards',
@@ -18,6 +18,8 @@ const runner = model(
   'runner.retry',
   'runner.begin',
   'runner.signs',
+  'runner.chart',
+  'effects',
 );
 const outbox = model('outbox.entries', 'outbox');
 const links = [...model('link'), ...unit('transport.start')];
