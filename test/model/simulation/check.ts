@@ -36,8 +36,10 @@ export class Check {
       if (!server.isUp) continue;
       for (const [session, ref] of server.actors) this.#actor(server.name, session, ref, false);
     }
-    for (const page of pages)
+    for (const page of pages) {
+      page.look();
       for (const [session, ref] of page.sessions) this.#actor(page.name, session, ref, true);
+    }
   }
 
   reference(session: string): Reference | undefined {

@@ -19,6 +19,12 @@ export interface Weather {
 const calm: Weather = { delays: [0, 1, 5], loses: 0, doubles: 0, cuts: 0 };
 const networkMs = 3_000;
 
+/** Told of each frame that comes over the wire, and of each that is lost on it. */
+interface Ear {
+  heard(): void;
+  lost(): void;
+}
+
 interface Line {
   cut(): void;
   /** Nothing comes through any more, and nobody is told. */
@@ -87,7 +93,7 @@ export class Network {
   }
 
   /** A page's WebSocket. */
-  connect(page: string, life: Life, count: number): Socket {
+  connect(page: string, life: Life, count: number, ear: Ear): Socket {
     const random = this.#random.fork(`${page}/line${count}`);
     const scheduler = this.#scheduler;
     const watch = this.#watch;
@@ -150,6 +156,7 @@ export class Network {
     };
     const arrive = (text: string) => {
       if (state !== 1 || life.isOver) return;
+      ear.heard();
       if (random.chance(this.weather.cuts)) {
         watch.hit('wire: cut in the middle of a frame');
         socket.onmessage?.({ data: text.slice(0, text.length >> 1) });
@@ -159,6 +166,7 @@ export class Network {
       if (random.chance(this.weather.loses)) {
         // Lost bytes are never just skipped: the connection breaks with them, a little later.
         watch.hit('wire: frame lost');
+        ear.lost();
         scheduler.after(random.int(0, 60), () => line.cut());
         return;
       }

@@ -15,15 +15,23 @@ import { socketLogic } from '../../../src/console/transport/socket.ts';
 import { type Kept, outboxStore, type Presence } from '../../../src/console/transport/store.ts';
 import type { SessionSnapshot } from '../../../src/wire/snapshot.ts';
 import type { Coverage } from './coverage.ts';
+import type { Disk } from './disk.ts';
+import { Hearing } from './link.watch.ts';
 import type { Network } from './network.ts';
+import { Posts } from './posts.watch.ts';
 import type { Random } from './random.ts';
 import { Life, type Scheduler } from './scheduler.ts';
 import type { When } from './steps.ts';
+import type { Watch } from './watch.ts';
 
 /** What the pages of one browser share, and what a reload keeps. */
 export class Browser {
   readonly kept = new Map<string, Kept>();
   readonly open = new Set<string>();
+  /** Messages, and the page whose user asked for them. */
+  readonly asked = new Map<string, string>();
+  /** What has left a page, whichever. */
+  readonly left = new Set<string>();
 
   readonly #scheduler: Scheduler;
   readonly #random: Random;
@@ -45,7 +53,9 @@ export class Browser {
   readonly shelf = {
     values: async (): Promise<readonly Kept[]> => {
       await this.#access();
-      return [...this.kept.values()].map((one) => structuredClone(one));
+      // By their ids, as a browser's database gives them.
+      const ids = [...this.kept.keys()].sort();
+      return ids.map((id) => structuredClone(this.kept.get(id) as Kept));
     },
     set: async (kept: Kept): Promise<void> => {
       await this.#access();
@@ -73,6 +83,16 @@ export class Browser {
   };
 }
 
+interface Parts {
+  readonly scheduler: Scheduler;
+  readonly network: Network;
+  readonly browser: Browser;
+  readonly random: Random;
+  readonly watch: Watch;
+  readonly disk: Disk;
+  readonly coverage: Coverage | undefined;
+}
+
 /** A page: the real actors, put together as the console puts them together, on the world's wire. */
 export class Page {
   readonly name: string;
@@ -82,17 +102,12 @@ export class Page {
   readonly link: Actor<typeof linkMachine>;
   readonly outbox: Actor<typeof outboxMachine>;
   readonly directory: Actor<typeof directoryMachine>;
+  readonly #posts: Posts;
+  readonly #hearing: Hearing;
   readonly #part: () => void;
 
-  constructor(
-    tab: number,
-    opened: number,
-    scheduler: Scheduler,
-    network: Network,
-    browser: Browser,
-    random: Random,
-    coverage: Coverage | undefined,
-  ) {
+  constructor(tab: number, opened: number, parts: Parts) {
+    const { scheduler, network, browser, random, watch, disk, coverage } = parts;
     this.name = `page${tab}`;
     const life = new Life(scheduler, `${this.name}.${opened}`);
     this.life = life;
@@ -124,17 +139,32 @@ export class Page {
         actors: {
           socket: socketLogic(() => {
             lines += 1;
-            return network.connect(this.name, life, opened * 1_000 + lines);
+            return network.connect(this.name, life, opened * 1_000 + lines, this.#hearing);
           }),
         },
       }),
       { ...options, input: { now, jitter, cursorOf: cursorAt } },
     );
+    const view = (session: string) => this.view(session);
+    this.#posts = new Posts({
+      page: this.name,
+      life: life.name,
+      now,
+      browser,
+      watch,
+      entries: () => this.entries,
+      view,
+      facts: (session) => disk.facts.get(session) ?? [],
+    });
+    this.#hearing = new Hearing({ page: this.name, now, watch, link: this.link, root: this.root, view });
+    const post = this.#posts.logic(postLogic(api));
     const store = outboxStore(browser.shelf, life.name, browser.presence);
-    this.outbox = createActor(outboxMachine.provide({ actors: { post: postLogic(api), ...store } }), {
+    this.outbox = createActor(outboxMachine.provide({ actors: { post, ...store } }), {
       ...options,
       input: { now, jitter },
     });
+    this.outbox.subscribe(({ context }) => this.#posts.became(context.entries));
+    this.link.on('connected', () => this.#posts.connected());
     this.directory = createActor(
       directoryMachine.provide({
         actors: {
@@ -156,6 +186,7 @@ export class Page {
       outbox: this.outbox,
       directory: this.directory,
     });
+    this.link.on('facts', ({ frame }) => this.#posts.heard(frame.session, frame.facts));
     for (const actor of [this.root, this.directory, this.outbox, this.link]) actor.start();
   }
 
@@ -168,6 +199,7 @@ export class Page {
   }
 
   ask(ask: Ask): void {
+    this.#posts.asks(ask);
     this.outbox.send({ type: 'ask', ask });
   }
 
@@ -197,6 +229,11 @@ export class Page {
 
   get sessions(): readonly (readonly [string, SessionRef])[] {
     return Object.entries(this.root.getSnapshot().context.sessions).map(([id, kept]) => [id, kept.ref]);
+  }
+
+  /** After each event of the world. */
+  look(): void {
+    this.#hearing.look();
   }
 
   /** The user closes or reloads the tab. */

@@ -204,7 +204,9 @@ export class World {
   #page(tab: number): Page {
     this.#opened += 1;
     const random = this.#random.fork(`page${this.#opened}`);
-    return new Page(tab, this.#opened, this.scheduler, this.network, this.#browser, random, this.#coverage);
+    const { scheduler, network, watch, disk } = this;
+    const [browser, coverage] = [this.#browser, this.#coverage];
+    return new Page(tab, this.#opened, { scheduler, network, browser, random, watch, disk, coverage });
   }
 
   #crash(): void {
@@ -344,6 +346,11 @@ export class World {
         if (entry.state !== 'refused')
           watch.breach('I9', `${page.name}: ${entry.kind} ${entry.id} is ${entry.state} for ever`);
       }
+    }
+    for (const { owner, entry } of this.#browser.kept.values()) {
+      const page = this.pages.find(({ life }) => life.name === owner);
+      if (page && !page.entries.some(({ id }) => id === entry.id))
+        watch.breach('I9', `${page.name} keeps ${entry.kind} ${entry.id}, and owes it no more`);
     }
     this.#messages();
   }
