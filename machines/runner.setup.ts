@@ -1,4 +1,6 @@
 import { assertEvent, assign, enqueueActions, fromCallback, fromPromise, raise, setup } from 'xstate';
+import type { Output } from '../src/wire/output.ts';
+import type { Command, Decision } from './decide.ts';
 import { outlivesStop, type Pending } from './outputs.ts';
 import { runnerGuards } from './runner.guards.ts';
 import type {
@@ -85,14 +87,10 @@ export const runnerGround = setup({
       assertEvent(event, 'output');
       const open = standing(context).context.open;
       const late = event.turn !== null && (event.turn !== open?.id || context.settled !== null);
-      const ofSession = event.outputs.filter((o) => o.type === 'usage' || o.type === 'changed');
-      const named = ofSession.map((o) =>
-        o.type === 'usage' && event.turn !== null ? { turn: event.turn, ...o } : o,
-      );
       // A7: what comes unasked once the prompt has settled is not of that turn; it waits for its end.
       if (event.turn === null && open && context.settled)
         return enqueue.assign({ later: [...context.later, ...event.outputs] });
-      const welcome = late ? named : event.outputs;
+      const welcome = late ? ofSession(event.outputs, event.turn) : event.outputs;
       if (late)
         for (const permission of unknownQuestions(context, event.outputs)) enqueue.emit(unheard(permission));
       enqueue.assign({
@@ -119,14 +117,14 @@ export const runnerGround = setup({
     takeDrain: assign(({ context }) => ({ batch: drainBatch(context) })),
     takeRetry: assign(({ context }) => ({ batch: retryBatch(context) })),
     takeStop: assign(({ context }): { batch: Batch; stopOwed: boolean } => {
-      const turn = running(context).id;
       // It keeps its command, so that it is owed again when this append fails too; nobody waits for an answer.
-      const { drafts, command } = commandBatch({ ...context, commands: [{ id: '', type: 'stop', turn }] });
-      return { batch: { drafts, outputs: 0, ...(command && { command }) }, stopOwed: false };
+      const command: Command = { id: '', type: 'stop', turn: running(context).id };
+      const { drafts } = commandBatch({ ...context, commands: [command] });
+      return { batch: { ...nothing, drafts, command }, stopOwed: false };
     }),
     /** Answers the command of a batch that is committed, or that had nothing to write. */
     reply: enqueueActions(({ context, enqueue }) => {
-      const { outputs, dropped = 0, command, decision } = context.batch;
+      const { outputs, dropped, command, decision } = context.batch;
       enqueue.assign({
         batch: nothing,
         // What was pending when the batch was made is written now, or fitted nothing.
@@ -136,15 +134,17 @@ export const runnerGround = setup({
       if (!command || !decision) return;
       const { refused } = decision;
       if (refused) enqueue.emit({ type: 'refused', command: command.id, refused });
-      else if ('answer' in decision)
-        enqueue.emit({ type: 'answered', command: command.id, answer: decision.answer });
+      else {
+        const { answer } = decision as Extract<Decision, { readonly answer: unknown }>;
+        enqueue.emit({ type: 'answered', command: command.id, answer });
+      }
     }),
     announce: raise(({ context }) => ({ type: 'wrote' as const, drafts: context.batch.drafts })),
     /** The batch could not be written: its command is refused; output and ends are made again later. */
     giveBack: enqueueActions(({ context, enqueue }) => {
       const { batch } = context;
       enqueue.assign({ batch: nothing, commands: [] });
-      const waits = [...(batch.command ? [batch.command] : []), ...context.commands];
+      const waits = batch.command ? [batch.command, ...context.commands] : context.commands;
       for (const command of waits) {
         if (!command.id) continue;
         enqueue.emit({ type: 'refused', command: command.id, refused: unavailable });
@@ -173,18 +173,17 @@ export const runnerGround = setup({
     oweStop: assign({ stopOwed: true }),
     /** I4: a stop overtakes what is not yet written, and drops it. */
     dropOutput: enqueueActions(({ context, enqueue }) => {
-      const kept = context.outputs.filter(outlivesStop);
+      const { batch, outputs } = context;
+      const kept = outputs.filter(outlivesStop);
       // What a batch on its way was made of was asked with it, or answered when it was made.
-      const unseen = context.outputs.slice(context.batch.outputs);
-      for (const permission of unknownQuestions(context, unseen)) enqueue.emit(unheard(permission));
+      for (const permission of unknownQuestions(context, outputs.slice(batch.outputs)))
+        enqueue.emit(unheard(permission));
+      // Such a batch was made of the first of these, and takes no newer ones with it.
+      const taken = outputs.slice(0, batch.outputs).filter(outlivesStop).length;
       enqueue.assign({
         outputs: kept,
-        dropped: context.dropped + context.outputs.length - kept.length,
-        // A batch that is on its way was made of the first of these, and takes no newer ones with it.
-        batch: {
-          ...context.batch,
-          outputs: context.outputs.slice(0, context.batch.outputs).filter(outlivesStop).length,
-        },
+        dropped: context.dropped + outputs.length - kept.length,
+        batch: { ...batch, outputs: taken, dropped: batch.dropped - batch.outputs + taken },
       });
     }),
     settle: assign(({ event }) => {
@@ -242,8 +241,6 @@ export const runnerGround = setup({
     })),
     /** `entry`-order matters: this goes before the output that proved the stream to be back. */
     noteStream: assign(({ context, event }) => {
-      const lost = context.outputs.some((o) => o.type === 'watching' && o.mode === 'poll');
-      if (!lost && running(context).watching !== 'poll') return {};
       const note: Pending = {
         type: 'watching',
         mode: 'stream',
@@ -281,19 +278,22 @@ export const runnerGround = setup({
     tellAgent: enqueueActions(({ event, enqueue }) => {
       assertEvent(event, 'wrote');
       for (const draft of event.drafts) {
-        if (draft.type === 'permission.answered') {
-          const { option: optionId, content } = draft;
-          const answer = { outcome: 'selected', optionId, ...(content && { content }) } as const;
-          enqueue.sendTo('agent', { type: 'answer', permission: draft.permission, answer });
-        } else if (draft.type === 'permission.withdrawn') {
-          enqueue.sendTo('agent', {
-            type: 'answer',
-            permission: draft.permission,
-            answer: { outcome: 'cancelled' },
-          });
-        } else if (draft.type === 'queue.added' && draft.delivery === 'steer') {
-          const { id, content } = draft.message;
-          enqueue.sendTo('agent', { type: 'steer', message: id, content });
+        switch (draft.type) {
+          case 'permission.answered': {
+            const { permission, option: optionId, content } = draft;
+            const answer = { outcome: 'selected', optionId, ...(content && { content }) } as const;
+            enqueue.sendTo('agent', { type: 'answer', permission, answer });
+            break;
+          }
+          case 'permission.withdrawn': {
+            const { permission } = draft;
+            enqueue.sendTo('agent', { type: 'answer', permission, answer: { outcome: 'cancelled' } });
+            break;
+          }
+          case 'queue.added': {
+            const { id, content } = draft.message;
+            if (draft.delivery === 'steer') enqueue.sendTo('agent', { type: 'steer', message: id, content });
+          }
         }
       }
     }),
@@ -301,6 +301,14 @@ export const runnerGround = setup({
     emitFenced: enqueueActions(({ enqueue }) => enqueue.emit({ type: 'fenced' })),
   },
 });
+
+/** What is welcome of a turn that is over: news of the session, and what the turn cost (A4). */
+function ofSession(outputs: readonly Output[], turn: string): readonly Output[] {
+  return outputs.flatMap((output) => {
+    if (output.type === 'usage') return { turn, ...output };
+    return output.type === 'changed' ? output : [];
+  });
+}
 
 /** What a poll found: which of the four it is has been asked by the chart. */
 function polled<S extends Polled['state']>(event: RunnerInternal): Extract<Polled, { state: S }> {

@@ -107,7 +107,7 @@ export interface Batch {
   /** How many pending outputs it covers. */
   readonly outputs: number;
   /** How many of these fit nothing. */
-  readonly dropped?: number;
+  readonly dropped: number;
 }
 
 export interface RunnerContext {

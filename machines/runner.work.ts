@@ -20,7 +20,7 @@ export function running(context: RunnerContext): OpenTurn {
   return standing(context).context.open as OpenTurn;
 }
 
-export const nothing: Batch = { drafts: [], outputs: 0 };
+export const nothing: Batch = { drafts: [], outputs: 0, dropped: 0 };
 
 const waitsForStop = new Set<Command['type']>(['send', 'resume']);
 
@@ -36,7 +36,7 @@ export function nextCommand(context: RunnerContext): Command | undefined {
 export function commandBatch(context: RunnerContext): Batch {
   const command = nextCommand(context) as Command;
   const decision = decide(standing(context), command);
-  return { command, decision, drafts: 'drafts' in decision ? decision.drafts : [], outputs: 0 };
+  return { ...nothing, command, decision, drafts: 'drafts' in decision ? decision.drafts : [] };
 }
 
 /** True for a command that would stop the open turn: not for one that names a turn or a message that is not running. */
@@ -82,7 +82,7 @@ export function outputBatch(context: RunnerContext): Batch {
     origin: 'agent',
     revision: session.queue.revision + 1,
   };
-  return { drafts: [started], outputs: 0, dropped: 0 };
+  return { ...nothing, drafts: [started] };
 }
 
 /** I1, I12: closes all that is open, then ends the turn; a failure holds the queue. One append. */
@@ -100,8 +100,8 @@ export function endBatch(context: RunnerContext): Batch {
     end.outcome === 'finalized' || queue.held || session.kind === 'job' ? [] : [holdAfter(end.outcome)];
   const held = holds.map((why): Draft => ({ type: 'queue.held', reason: why, revision: queue.revision + 1 }));
   return {
+    ...nothing,
     drafts: [...tools, ...permissions, ...job, { type: 'turn.ended', turn: open.id, ...end }, ...held],
-    outputs: 0,
   };
 }
 
@@ -154,8 +154,8 @@ export function drainBatch(context: RunnerContext): Batch {
   if (context.closing || context.settled || !rests || held || !message) return nothing;
   const turn = `t${session.seq + 1}`;
   return {
+    ...nothing,
     drafts: [{ type: 'turn.started', turn, message, origin: 'user', revision: revision + 1 }],
-    outputs: 0,
   };
 }
 
@@ -167,7 +167,7 @@ export function retryWait(context: RunnerContext): number | undefined {
 
 export function retryBatch(context: RunnerContext): Batch {
   const drafts = context.closing || context.settled ? [] : decideRetry(standing(context));
-  return { drafts, outputs: 0 };
+  return { ...nothing, drafts };
 }
 
 /** D2: guidance that the agent has leaves the queue, while its turn still runs. */
@@ -185,5 +185,5 @@ export function steeredBatch(context: RunnerContext): Batch {
       revision: queue.revision + 1 + i,
     }),
   );
-  return { drafts, outputs: 0 };
+  return { ...nothing, drafts };
 }

@@ -121,9 +121,13 @@ describe('a turn that is joined again', () => {
     world.runner.send({ type: 'begin', how: 'reattach' });
     await world.quiet();
     const since = world.clock.now();
-    const reason = 'The gateway was restarted.';
-    expect(world.turns[0]?.watching).toEqual({ mode: 'poll', reason, since });
+    const watching = { mode: 'poll', reason: 'The gateway was restarted.', since };
+    expect(world.turns[0]?.watching).toEqual(watching);
     expect(world.prompts).toMatchObject([{ stopping: false }]);
+    await found(accepted);
+    world.runner.send({ type: 'begin', how: 'reattach', reason: 'It was updated.' });
+    await world.quiet();
+    expect(world.turns[0]?.watching).toEqual({ ...watching, reason: 'It was updated.' });
   });
 
   test('D4: ends interrupted when its agent knows nothing of it, with what the agent said', async () => {

@@ -100,6 +100,8 @@ describe('a log that cannot be written', () => {
       expect(world.texts).toEqual(['kept']);
       expect(world.context.queue.held).toBe(true);
       expect(world.clock.pending).toBe(0);
+      // Nobody is told of what the runner tried by itself.
+      expect([...world.replies.keys()]).toEqual(['c1', 'c2', 'c3']);
     },
   );
 

@@ -54,6 +54,9 @@ describe.each(['conversation', 'job'] as const)('C10: a polled turn of a %s', (k
     expect(world.types.filter((type) => type === 'job.progress')).toHaveLength(2);
     expect(world.turns[0]).toMatchObject({ progress: { text: 'files', done: 2, total: 9 } });
     expect(world.turns[0]?.parts).toBe(parts);
+    world.finds({ state: 'running', progress: { text: 'tests', done: 2, total: 9 } });
+    await world.pass(pollMax);
+    expect(world.turns[0]).toMatchObject({ progress: { text: 'tests', done: 2 } });
   });
 
   const rest = [{ type: 'text', text: 'and the rest' }] as const;
@@ -115,7 +118,10 @@ describe('a lost stream', () => {
     world.says({ type: 'text', text: 'again' });
     await world.pass(20);
     expect(world.state).toBe('streaming');
-    expect(world.types.slice(-2)).toEqual(['turn.watching', 'text.added']);
+    expect(world.facts.slice(-2)).toMatchObject([
+      { type: 'turn.watching', reason: 'The stream is back.' },
+      { type: 'text.added' },
+    ]);
     await world.pass(stall - 21);
     expect(world.polled).toBe(0);
   });
@@ -236,7 +242,8 @@ describe('I13: a silence', () => {
     await world.pass(stall - 1);
     expect(world.types).not.toContain('turn.watching');
     await world.pass(1);
-    expect(world.turns[0]).toMatchObject({ watching: { mode: 'silent', since: began } });
+    const reason = 'The agent has not said anything for a while.';
+    expect(world.turns[0]).toMatchObject({ watching: { mode: 'silent', since: began, reason } });
     expect(world.state).toBe('dispatching');
     const facts = world.facts.length;
     await world.pass(stall * 10);

@@ -4,7 +4,7 @@ import type { ConversationSnapshot } from '../../machines/conversation.machine.t
 import type { JobSnapshot } from '../../machines/job.machine.ts';
 import { accepts, after, type SessionMachineSnapshot, unopened } from '../../machines/law.ts';
 import type { SessionEvent } from '../../machines/session.setup.ts';
-import { factTypes } from '../../src/wire/facts.ts';
+import { type Draft, factTypes } from '../../src/wire/facts.ts';
 import { explore, factAt, type Kind, machineOf, proposals, stateOf } from '../support/explore.ts';
 
 interface Ignored {
@@ -88,6 +88,47 @@ const byKind: Readonly<Record<Kind, readonly Ignored[]>> = {
   ],
 };
 
+/** Where facts lead, for those that leave their state. */
+const ends = {
+  finalized: ['ended finalized'],
+  cancelled: ['ended cancelled'],
+  failed: ['ended failed', 'ended interrupted'],
+};
+const runs = { cancelling: ['turn.stopping'], ...ends };
+const afterStop = {
+  closed: ['session.closed'],
+  dispatching: ['started by user'],
+  idle: ['queue.released'],
+};
+const starts = ['started by agent', 'started by user'];
+const ofBoth = {
+  opening: { idle: ['session.opened'] },
+  dispatching: {
+    ...runs,
+    streaming: [
+      'part.replaced',
+      'permission.asked',
+      'plan.updated',
+      'text.added',
+      'thought.added',
+      'tool.started',
+      'turn.accepted',
+    ],
+    polling: ['watching poll'],
+  },
+  streaming: { ...runs, polling: ['watching poll'] },
+  polling: { ...runs, streaming: ['watching stream'] },
+  cancelling: { cancelled: ['ended cancelled'] },
+};
+const ofJob = { ...ofBoth, idle: { dispatching: starts } };
+const ofConversation = {
+  ...ofBoth,
+  idle: { dispatching: starts, closed: ['session.closed'] },
+  finalized: { dispatching: starts, closed: ['session.closed'] },
+  cancelled: afterStop,
+  failed: afterStop,
+};
+
 describe.each<Kind>(['conversation', 'job'])('the chart of a %s', (kind) => {
   const { states, taken } = explore(kind);
   const charted = Object.keys(machineOf(kind).config.states ?? {});
@@ -110,6 +151,20 @@ describe.each<Kind>(['conversation', 'job'])('the chart of a %s', (kind) => {
       unexplained: factTypes.filter((type) => !takes.has(type) && !left.has(type)),
       takenAlthoughIgnored: factTypes.filter((type) => takes.has(type) && left.has(type)),
     }).toEqual({ unexplained: [], takenAlthoughIgnored: [] });
+  });
+
+  test('each fact leads where it should', () => {
+    const found: Record<string, Record<string, readonly string[]>> = {};
+    for (const snapshot of states) {
+      for (const draft of proposals(snapshot.context, kind)) {
+        const fact = factAt(snapshot.context, draft);
+        if (!accepts(snapshot, fact)) continue;
+        const [from, to] = [stateOf(snapshot), stateOf(after(snapshot, fact))];
+        const ways = (found[from] ??= {});
+        if (from !== to) ways[to] = [...new Set([...(ways[to] ?? []), wordOf(draft)])].sort();
+      }
+    }
+    expect(found).toEqual(kind === 'job' ? ofJob : ofConversation);
   });
 
   test('C45, C51: a fact that is not taken leaves state and context as they were', {
@@ -178,6 +233,14 @@ describe.each<Kind>(['conversation', 'job'])('the chart of a %s', (kind) => {
     });
   });
 });
+
+/** A fact, with what decides where it leads. */
+function wordOf(draft: Draft): string {
+  if (draft.type === 'turn.ended') return `ended ${draft.outcome}`;
+  if (draft.type === 'turn.watching') return `watching ${draft.mode}`;
+  if (draft.type === 'turn.started') return `started by ${draft.origin}`;
+  return draft.type;
+}
 
 function step(snapshot: SessionMachineSnapshot, event: SessionEvent): SessionMachineSnapshot {
   return snapshot.machine.id && snapshot.context.kind === 'job'

@@ -18,6 +18,7 @@ const runner = model(
   'runner.retry',
   'runner.begin',
   'runner.signs',
+  'runner.late',
   'runner.chart',
   'effects',
 );

@@ -371,16 +371,12 @@ export const mutants: readonly Mutant[] = [
     ],
     [
       'I4: output written during a stop stays',
-      'const kept = context.outputs.filter(outlivesStop);',
-      'const kept = context.outputs;',
+      'const kept = outputs.filter(outlivesStop);',
+      'const kept = outputs;',
     ],
     ['D2: guidance that was not taken leaves the queue', 'return event.taken ? {', 'return event ? {', order],
     ['I11: a poll writes what is known', 'if (!progress || same) return {};', 'if (!progress) return {};'],
-    [
-      'C24: an answer does not reach the agent',
-      "if (draft.type === 'permission.answered') {",
-      "if (draft.type === ('never' as never)) {",
-    ],
+    ['C24: an answer does not reach the agent', "case 'permission.answered': {", "case 'never' as never: {"],
   ]),
   ...at('machines/runner.guards.ts', runner, [
     [
