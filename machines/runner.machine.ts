@@ -10,6 +10,8 @@ import { turnOf } from './turn.logic.ts';
  */
 export const runnerMachine = runnerGround.createMachine({
   id: 'runner',
+  // More steps at once than any number of waiting commands: a fault of ours fails instead of turning for ever.
+  options: { maxIterations: 20_000 },
   context: ({ input }) => ({
     ...input,
     commands: [],

@@ -154,14 +154,15 @@ describe.each<Kind>(['conversation', 'job'])('the chart of a %s', (kind) => {
   });
 
   test('each fact leads where it should', () => {
-    const found: Record<string, Record<string, readonly string[]>> = {};
+    const found: Record<string, Record<string, string[]>> = {};
     for (const snapshot of states) {
       for (const draft of proposals(snapshot.context, kind)) {
         const fact = factAt(snapshot.context, draft);
         if (!accepts(snapshot, fact)) continue;
         const [from, to] = [stateOf(snapshot), stateOf(after(snapshot, fact))];
-        const ways = (found[from] ??= {});
-        if (from !== to) ways[to] = [...new Set([...(ways[to] ?? []), wordOf(draft)])].sort();
+        if (from === to) continue;
+        found[from] ??= {};
+        found[from][to] = [...new Set([...(found[from][to] ?? []), wordOf(draft)])].sort();
       }
     }
     expect(found).toEqual(kind === 'job' ? ofJob : ofConversation);
