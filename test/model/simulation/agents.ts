@@ -60,6 +60,13 @@ class Program {
   unasked(output: Output): void {
     if (this.isAlive && !this.life.isOver) this.options.onOutput(output);
   }
+
+  /** The turn whose end it has told the gateway that it talks to. */
+  get told(): string | undefined {
+    const { run } = this;
+    const isTold = run?.pipe.life === this.life && run.said.some((output) => output.type === 'ended');
+    return isTold ? run?.key : undefined;
+  }
 }
 
 /** All agents of the world. They misbehave as real ones do, each as its plan says. */
@@ -67,6 +74,8 @@ export class Agents {
   readonly programs: Program[] = [];
   /** How often each turn was prompted. */
   readonly prompts = new Map<string, number>();
+  /** Words that were said unasked after the end of a turn, and that turn. */
+  readonly late = new Map<string, string>();
   /** The turn as its agent has it. */
   readonly runs = new Map<string, Run>();
   readonly #scheduler: Scheduler;
@@ -135,7 +144,10 @@ export class Agents {
             : this.#unasked % 5 === 0
               ? { type: 'usage', usage: { totalTokens: this.#unasked } }
               : { type: 'text', text: label };
-      this.#scheduler.after(i * 7, () => program.unasked(output));
+      this.#scheduler.after(i * 7, () => {
+        if (program.told !== undefined) this.late.set(label, program.told);
+        program.unasked(output);
+      });
     }
     return true;
   }
@@ -207,8 +219,10 @@ export class Agents {
         );
         for (const fault of plan.faults) this.#watch.hit(`agent: ${fault}`);
         const run = new Run(key, handle, plan, life, () => program.die());
+        run.onOver = (told) => this.#watch.gateways.over(program.session, turn, told);
         program.run = run;
         this.runs.set(key, run);
+        this.#watch.gateways.runs(key, { life, run, program }, 'prompted');
         if (!program.isAlive) run.finish(new Error('the agent is gone'));
         signal.addEventListener('abort', () => {
           if (program.nature !== 'stuck') run.finish();
@@ -219,6 +233,7 @@ export class Agents {
         const { run } = program;
         this.#watch.cancelled(program.session, life.name);
         if (!run) return;
+        this.#watch.gateways.cancels(run.key, life);
         if (!run.isOver) this.#watch.hit(`agent: cancel ${run.plan.onCancel}`);
         await run.cancel();
       },
@@ -229,12 +244,15 @@ export class Agents {
         this.#watch.answered(program.session, permission, answer);
         run.answer(permission, answer);
       },
-      steer: async () => {
+      steer: async (content) => {
         const { run } = program;
         await life.sleep(3);
         this.#watch.hit(`agent: ${run?.plan.onSteer ?? 'refuses'} guidance`);
         if (run?.plan.onSteer === 'throws') throw new Error('no guidance now');
-        return run?.plan.onSteer === 'takes' && !run.isOver;
+        const takes = run?.plan.onSteer === 'takes' && !run.isOver;
+        if (takes && content[0]?.type === 'text')
+          this.#watch.gateways.takes(program.session, content[0].text);
+        return takes;
       },
       close: async () => {
         await life.sleep(random.chance(0.1) && !this.isCalm ? 3_000 : 2);
@@ -252,12 +270,15 @@ export class Agents {
         }
         const found = run.poll(life);
         this.#watch.hit(`agent: poll ${found.state}`);
+        if (run.isOver)
+          this.#watch.gateways.over(program.session, run.key.slice(program.session.length + 1), life);
         return found;
       },
       reattach: (handle, seen) => {
         const { run } = program;
         if (!program.isAlive || run?.handle !== handle) throw new AgentError('sim.lost', 'It is gone.');
         this.#watch.hit('agent survives its gateway');
+        this.#watch.gateways.runs(run.key, { life, run, program }, 'joined');
         return run.rejoin(life, seen);
       },
     };

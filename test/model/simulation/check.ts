@@ -6,6 +6,7 @@ import { violations } from '../../support/invariants.ts';
 import type { Agents } from './agents.ts';
 import { allFits, endsSayWhy, everyWordOnce, ownWords, quietPolls } from './checks.ts';
 import type { Disk } from './disk.ts';
+import { lastIsRetried, retriesInTime, waitsForStop } from './gateway.checks.ts';
 import type { Page } from './page.ts';
 import { difference, Reference } from './reference.ts';
 import type { Server } from './server.ts';
@@ -31,6 +32,7 @@ export class Check {
   }
 
   everything(servers: readonly Server[], pages: readonly Page[]): void {
+    this.#watch.gateways.look();
     for (const [session, facts] of this.#disk.facts) this.#log(session, facts);
     for (const server of servers) {
       if (!server.isUp) continue;
@@ -77,7 +79,11 @@ export class Check {
     this.#say('log', session, violations(facts, running));
     this.#say('I13', session, endsSayWhy(fresh));
     this.#say('I11', session, quietPolls(facts));
-    this.#say('I8', session, ownWords(fresh));
+    this.#say('I8', session, ownWords(fresh, this.#agents.late));
+    this.#say('I3', session, waitsForStop(facts, fresh));
+    this.#say('I3', session, lastIsRetried(facts, reference.last.snapshot.context.queue.retry));
+    const isAsked = (turn: string) => this.#watch.gateways.isAskedNow(session, turn);
+    this.#say('I3', session, retriesInTime(facts, fresh, isAsked));
     for (const fact of fresh)
       if (fact.type === 'turn.ended' && fact.outcome === 'finalized') this.#words(session, fact.turn);
   }

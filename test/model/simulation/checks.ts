@@ -46,14 +46,19 @@ export function quietPolls(facts: readonly Fact[]): Violations {
 
 const signed = /\[([^:[\]#]+):([^[\]#]+)#[^\]]*\]/g;
 
-/** I8, I14: every word in a log was said to its session, and to the turn that holds it or to none. */
-export function ownWords(facts: readonly Fact[]): Violations {
+/**
+ * I8, I14: every word in a log was said to its session, and to the turn that holds it or to none. A7: `late` were said
+ * unasked after that turn's end.
+ */
+export function ownWords(facts: readonly Fact[], late: ReadonlyMap<string, string> = new Map()): Violations {
   const found: string[] = [];
   for (const fact of facts) {
     // Requests of jobs and titles carry the words of others on purpose.
     if (fact.type === 'job.attached' || fact.type === 'session.opened') continue;
     const turn = 'turn' in fact ? fact.turn : undefined;
     for (const [word, session, said] of JSON.stringify(fact).matchAll(signed)) {
+      if (turn !== undefined && late.get(word) === `${fact.session}:${turn}`)
+        found.push(`${fact.seq} ${fact.type}: ${word} was said unasked, after the end of ${turn}`);
       if (session !== fact.session) found.push(`${fact.seq} ${fact.type}: ${word} is of session ${session}`);
       else if (turn !== undefined && said !== 'unasked' && said !== turn) {
         found.push(`${fact.seq} ${fact.type}: ${word} is of turn ${said}, not of ${turn}`);
@@ -83,9 +88,11 @@ export function everyWordOnce(turn: Turn, key: string, said: readonly Output[]):
     part.type === 'text' || part.type === 'thought' ? wordsOf(part.text, key) : [],
   );
   const lost = wanted.filter((word) => !got.includes(word));
+  const late = got.filter((word) => !wanted.includes(word));
   const twice = got.filter((word, index) => got.indexOf(word) !== index);
   return [
     ...lost.map((word) => `${key}: ${word} is lost`),
+    ...late.map((word) => `${key}: ${word} came after the end`),
     ...twice.map((word) => `${key}: ${word} came twice`),
   ];
 }

@@ -24,6 +24,13 @@ export class Disk {
   failures = 0;
   /** When it last refused to write. */
   failedAt = Number.NEGATIVE_INFINITY;
+  /** Told of what a gateway is about to write, and has written. */
+  onAppend:
+    | {
+        begins(life: Life, session: string, drafts: readonly Draft[]): void;
+        wrote(life: Life, session: string, facts: readonly Fact[]): void;
+      }
+    | undefined;
   /** What was committed, one after the other. */
   #order: { readonly session: string; readonly facts: number }[] = [];
 
@@ -48,6 +55,7 @@ export class Disk {
     const store = () => this.#store;
     return {
       append: async (session, expectedSeq, drafts, projection) => {
+        this.onAppend?.begins(life, session, drafts);
         await life.sleep(pause());
         if (this.isFull || this.failures > 0) {
           this.failures = Math.max(0, this.failures - 1);
@@ -60,6 +68,7 @@ export class Disk {
         const seq = facts.at(-1)?.seq ?? 0;
         this.acknowledged.set(session, seq);
         this.acknowledged.set(`${session} ${life.name}`, seq);
+        this.onAppend?.wrote(life, session, facts);
         return facts;
       },
       read: (...args) => look(() => store().read(...args)),

@@ -3,21 +3,21 @@ import type { Life } from './scheduler.ts';
 
 /** What an agent says to one gateway, as that gateway reads it. */
 export class Pipe implements AsyncIterable<Output> {
-  readonly #life: Life;
+  readonly life: Life;
   readonly #waiting: Output[] = [];
   #read: { resolve(next: IteratorResult<Output>): void; reject(error: Error): void } | undefined;
   #end: Error | 'over' | undefined;
 
   constructor(life: Life) {
-    this.#life = life;
+    this.life = life;
   }
 
   get isOver(): boolean {
-    return this.#end !== undefined || this.#life.isOver;
+    return this.#end !== undefined || this.life.isOver;
   }
 
   get isOrphan(): boolean {
-    return this.#life.isOver;
+    return this.life.isOver;
   }
 
   push(output: Output): void {

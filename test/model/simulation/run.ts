@@ -14,6 +14,8 @@ export class Run {
   isOver = false;
   /** Who may hear it now. */
   pipe: Pipe;
+  /** Told that nothing more comes of it. */
+  onOver: (told: Life) => void = () => {};
   readonly #scheduler: Scheduler;
   readonly #exit: () => void;
   readonly #answers = new Map<string, PermissionAnswer>();
@@ -95,6 +97,7 @@ export class Run {
   finish(error?: Error): void {
     this.isOver = true;
     this.pipe.end(error);
+    this.onOver(this.pipe.life);
   }
 
   /** Another gateway joins it, and gets what the log has not seen. */
@@ -116,7 +119,7 @@ export class Run {
     this.polls += 1;
     if (this.polls <= pollFails) throw new Error('the agent cannot be reached');
     if (!this.#left || this.polls <= polls + pollFails) {
-      const text = `[${this.key}#progress${Math.floor(this.polls / 2)}]`;
+      const text = `[${this.key}#progress${Math.floor(this.polls / 4)}]`;
       return this.polls % 2 === 0 ? { state: 'running' } : { state: 'running', progress: { text } };
     }
     if (found === 'unknown') {
@@ -169,6 +172,7 @@ export class Run {
       const rest = this.plan.acts.slice(this.#at);
       for (const { output } of rest) if (output) this.#say(output);
       this.pipe.end();
+      this.onOver(this.pipe.life);
       return;
     }
     this.#next();

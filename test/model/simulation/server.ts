@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import type { InspectionEvent } from 'xstate';
-import type { Limits, SessionRef } from '../../../machines/runner.types.ts';
+import type { Limits, RunnerContext, SessionRef } from '../../../machines/runner.types.ts';
 import { createGateway, type Gateway } from '../../../src/gateway/gateway.ts';
 import { createLive, type Live } from '../../../src/gateway/live.ts';
 import type { Agents } from './agents.ts';
@@ -66,6 +66,7 @@ export class Server {
     const { agents, watch } = this.#parts;
     const { life } = this;
     watch.line('world', 'gateway', () => `${this.name} starts`);
+    const serves = watch.gateways.starts(life);
     const gateway = await createGateway({
       log: this.log,
       connectors: [agents.connector(life)],
@@ -78,6 +79,8 @@ export class Server {
       warn: (message, error) => this.#warn(message, error),
     });
     if (life.isOver) return;
+    serves();
+    watch.gateways.overlook(gateway, life);
     this.gateway = gateway;
     this.live = createLive({
       service: gateway,
@@ -99,6 +102,7 @@ export class Server {
   /** Ends as a user ends it. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    this.#parts.watch.gateways.closes(this.life);
     for (const socket of [...this.sockets]) socket.cut();
     await this.gateway?.close();
     if (this.life.isOver) return;
@@ -121,12 +125,26 @@ export class Server {
     if (event.type === '@xstate.actor' && ref.id?.startsWith('session:'))
       this.actors.set(ref.id.slice(8), ref);
     this.#parts.coverage?.observe(event);
+    if (event.type === '@xstate.snapshot' && 'context' in event.snapshot) {
+      const context = event.snapshot.context as Partial<RunnerContext>;
+      const { commands, batch } = context;
+      if (commands && batch) this.#parts.watch.gateways.pen(ref, { commands, batch });
+    }
     if (event.type !== '@xstate.event' || event.event.type !== 'xstate.error.actor.append') return;
     const { error } = event.event as unknown as { error: Error };
     // The law refused what the runner itself made of the committed state.
     if (error.name === 'Unlawful' || error.name === 'ZodError')
       this.#parts.watch.breach('law', error.message);
     else this.#parts.watch.hit(`append fails: ${error.name}`);
+    if (error.name === 'LogConflict') this.#fenced(event.actorRef.getSnapshot().context);
+  }
+
+  #fenced({ session }: RunnerContext): void {
+    const { agents, watch } = this.#parts;
+    const { id } = session.getSnapshot().context;
+    const programs = agents.programs.filter((one) => one.session === id && one.life === this.life);
+    const isShown = () => this.actors.get(id) === session && session.getSnapshot().status === 'active';
+    watch.gateways.fenced(this.life, id, programs, isShown);
   }
 
   #warn(message: string, error: unknown): void {

@@ -1,5 +1,6 @@
 import type { PermissionAnswer } from '../../../src/agents/agent.ts';
 import type { Disk } from './disk.ts';
+import { Gateways } from './gateway.watch.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** Something that must never be. */
@@ -28,6 +29,7 @@ export class Watch {
   readonly #disk: Disk;
   readonly #tracing: boolean;
   readonly #cancelled = new Set<string>();
+  readonly gateways: Gateways;
   /** More than one gateway was alive at once, or its log was put back: what two of them did is not judged. */
   hasRaced = false;
 
@@ -35,6 +37,7 @@ export class Watch {
     this.#scheduler = scheduler;
     this.#disk = disk;
     this.#tracing = tracing;
+    this.gateways = new Gateways(scheduler, disk, this);
   }
 
   breach(invariant: string, what: string): void {

@@ -38,6 +38,7 @@ export class World {
     this.#browser = new Browser(scheduler, this.#random.fork('browser'));
     this.disk = new Disk(scheduler, this.#random.fork('disk'));
     this.watch = new Watch(scheduler, this.disk, tracing);
+    this.disk.onAppend = this.watch.gateways;
     this.agents = new AllAgents(scheduler, this.#random.fork('agents'), this.watch);
     const weather = weatherOf(this.#random.fork('weather'));
     this.network = new Network(

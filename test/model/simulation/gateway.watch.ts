@@ -1,0 +1,314 @@
+import type { RunnerContext } from '../../../machines/runner.types.ts';
+import type { Gateway } from '../../../src/gateway/gateway.ts';
+import { Refusal } from '../../../src/gateway/refusal.ts';
+import type { Sink } from '../../../src/gateway/service.ts';
+import { parseCursor } from '../../../src/wire/cursor.ts';
+import type { Draft, Fact } from '../../../src/wire/facts.ts';
+import type { Disk } from './disk.ts';
+import {
+  editIsFresh,
+  nextFrame,
+  openTurnOf,
+  queueOf,
+  retriesTheNamed,
+  stopHolds,
+  writesInOrder,
+} from './gateway.checks.ts';
+import { Owed } from './owed.ts';
+import type { Run } from './run.ts';
+import type { Life, Scheduler } from './scheduler.ts';
+import type { Watch } from './watch.ts';
+
+/** As far as its agent can be seen from outside. */
+interface Program {
+  readonly survives: boolean;
+  readonly isAlive: boolean;
+  readonly isKilled: boolean;
+}
+
+interface Running {
+  readonly life: Life;
+  readonly run: Run;
+  readonly program: Program;
+}
+
+type Pen = Pick<RunnerContext, 'commands' | 'batch'>;
+
+/** A stop goes through its ladder (1,000, 600 and 400 ms) and is written, all of it, within these. */
+const ladderMs = 3_500;
+const killedMs = 1_100;
+const writtenMs = 1_000;
+const toldMs = 20;
+
+/** Looks on while gateways answer, write, tell their agents and hand facts to their readers. */
+export class Gateways {
+  readonly #watch: Watch;
+  readonly #disk: Disk;
+  readonly #owed: Owed;
+  readonly #closing = new Set<string>();
+  /** Who runs a turn on the agent's side, and for which gateway. */
+  readonly #running = new Map<string, Running>();
+  readonly #cancelled = new Set<string>();
+  readonly #joined = new Set<string>();
+  readonly #prompted = new Set<string>();
+  readonly #taken = new Set<string>();
+  readonly #askedNow = new Set<string>();
+  readonly #unwritten = new Map<string, Life>();
+  readonly #pens = new WeakMap<object, Pen>();
+
+  constructor(scheduler: Scheduler, disk: Disk, watch: Watch) {
+    this.#disk = disk;
+    this.#watch = watch;
+    this.#owed = new Owed(scheduler, (invariant, what) => watch.breach(invariant, what));
+  }
+
+  /** After each event of the world. */
+  look(): void {
+    this.#owed.look();
+  }
+
+  /** Sees what this gateway is asked, and what it answers. */
+  overlook(gateway: Gateway, life: Life): void {
+    const stop = gateway.stop.bind(gateway);
+    gateway.stop = async (session, body) => {
+      const answered = (code?: string) => this.#stopped(life, session, body, code);
+      try {
+        const answer = await stop(session, body);
+        answered();
+        return answer;
+      } catch (error) {
+        answered(error instanceof Refusal ? error.code : 'internal');
+        throw error;
+      }
+    };
+    const edit = gateway.editQueue.bind(gateway);
+    gateway.editQueue = async (session, body) => {
+      const answer = await edit(session, body);
+      this.#say('C26', life, session, (facts) => editIsFresh(facts, body));
+      return answer;
+    };
+    const retry = gateway.retry.bind(gateway);
+    gateway.retry = async (session, body) => {
+      if (body.at === undefined) this.#askedNow.add(`${session} ${body.turn}`);
+      const answer = await retry(session, body);
+      if (body.at === undefined) this.#say('I1', life, session, (facts) => retriesTheNamed(facts, body.turn));
+      return answer;
+    };
+    const subscribe = gateway.subscribe.bind(gateway);
+    gateway.subscribe = async (session, after, grade, sink) =>
+      subscribe(session, after, grade, this.#reader(session, after, sink));
+  }
+
+  /** I6, I8: what a reader is handed, from its cursor on. */
+  #reader(session: string, after: string | undefined, sink: Sink): Sink {
+    let at = after === undefined ? undefined : parseCursor(after)?.seq;
+    const say = (found: readonly string[]) => {
+      for (const what of found) this.#watch.breach('I6', `a reader of ${session}: ${what}`);
+    };
+    return {
+      facts: (frame) => {
+        say(nextFrame(frame, at));
+        at = frame.seq;
+        return sink.facts(frame);
+      },
+      resync: (reason) => sink.resync(reason),
+    };
+  }
+
+  closes(life: Life): void {
+    this.#closing.add(life.name);
+  }
+
+  /** D4: what a gateway before it left open, and nobody can join, is ended before anything is served. */
+  starts(life: Life): () => void {
+    const left = [...this.#disk.facts].flatMap(([session, facts]) => {
+      const turn = openTurnOf(facts);
+      return turn && !turn.handle ? [{ session, turn: turn.id }] : [];
+    });
+    const since = this.#owed.now;
+    return () => {
+      if (this.#watch.hasRaced || this.#disk.failedAt > since - 400) return;
+      for (const { session, turn } of left) {
+        if (openTurnOf(this.#disk.facts.get(session) ?? [])?.id === turn)
+          this.#watch.breach('D4', `${life.name} serves, and ${session} ${turn} is still open`);
+      }
+    };
+  }
+
+  isAskedNow(session: string, turn: string): boolean {
+    return this.#askedNow.has(`${session} ${turn}`);
+  }
+
+  /** What the agent's side does for a gateway. */
+  runs(key: string, running: Running, how: 'prompted' | 'joined'): void {
+    this.#running.set(key, running);
+    if (how === 'prompted') this.#prompted.add(key);
+    else this.#joined.add(`${key} by ${running.life.name}`);
+  }
+
+  cancels(key: string, life: Life): void {
+    this.#cancelled.add(`${key} by ${life.name}`);
+  }
+
+  /** Guidance that the agent has taken, by its text. */
+  takes(session: string, text: string): void {
+    this.#taken.add(`${session} ${text}`);
+  }
+
+  /** I1: what its agent has ended is over soon. */
+  over(session: string, turn: string, life: Life): void {
+    if (this.#running.get(`${session}:${turn}`)?.life !== life) return;
+    this.#owe(life, session, writtenMs, 'I1', `${session} ${turn} is open, and its agent has ended it`, () =>
+      this.#isOver(session, turn),
+    );
+  }
+
+  /** I7: another gateway writes this log: what runs here is ended, and nothing of it is shown any more. */
+  fenced(life: Life, session: string, programs: readonly Program[], isShown: () => boolean): void {
+    const what = `${session} goes on in ${life.name}, and another gateway writes it`;
+    const isOut = () => isShown() || programs.some((one) => one.isAlive && !one.isKilled);
+    this.#owed.add(50, 'I7', what, () => life.isOver || !isOut());
+  }
+
+  /** I4, C46: what the pen of a runner takes up. */
+  pen(runner: object, pen: Pen): void {
+    const before = this.#pens.get(runner);
+    this.#pens.set(runner, pen);
+    if (!before || before === pen) return;
+    for (const what of writesInOrder(before, pen)) this.#watch.breach('I4', what);
+  }
+
+  /** D4: a gateway that ends begins no turn by itself. */
+  begins(life: Life, session: string, drafts: readonly Draft[]): void {
+    if (!this.#closing.has(life.name)) return;
+    const started = drafts.find((draft) => draft.type === 'turn.started');
+    const { waiting } = queueOf(this.#disk.facts.get(session) ?? []);
+    if (started?.message && waiting.includes(started.message.id))
+      this.#watch.breach('D4', `${session} ${started.turn} begins by itself while ${life.name} ends`);
+  }
+
+  /** A gateway knows that it has written this. */
+  wrote(life: Life, session: string, facts: readonly Fact[]): void {
+    if (this.#watch.hasRaced) return;
+    for (const fact of facts) {
+      if (fact.type === 'turn.stopping') this.#stops(life, fact);
+      if (fact.type === 'permission.answered') this.#answers(life, fact);
+      if (fact.type === 'turn.ended') this.#ends(life, fact);
+      if (fact.type === 'turn.steered' && fact.confirmed) {
+        const [id] = [fact.message.id];
+        if (![id, `${id} edited`].some((text) => this.#taken.has(`${session} ${text}`)))
+          this.#watch.breach('D2', `${session}: ${id} left the queue, and the agent has not taken it`);
+      }
+      if (fact.type === 'job.settled') {
+        const job = this.#disk.facts.get(fact.job);
+        if (job && openTurnOf(job)) this.#watch.breach('I1', `${fact.job} is settled, and it runs`);
+      }
+    }
+  }
+
+  #stops(life: Life, { session, turn, stage }: Extract<Fact, { type: 'turn.stopping' }>): void {
+    const ms = stage === 'killed' ? killedMs : ladderMs;
+    if (stage !== 'terminated')
+      this.#owe(life, session, ms, 'I5', `${session} ${turn} is open, and it was stopped (${stage})`, () =>
+        this.#isOver(session, turn),
+      );
+    if (stage === 'asked') this.#oweCancel(life, session, turn, 'I5');
+  }
+
+  #oweCancel(life: Life, session: string, turn: string, invariant: string): void {
+    const key = `${session}:${turn}`;
+    const running = this.#running.get(key);
+    if (running?.life !== life || running.run.isOver) return;
+    const isPaid = () => life.isOver || running.run.isOver || this.#cancelled.has(`${key} by ${life.name}`);
+    this.#owed.add(toldMs, invariant, `${key} was stopped, and its agent was not told`, isPaid);
+  }
+
+  /** C24: an answer reaches the agent that waits for it. */
+  #answers(life: Life, fact: Extract<Fact, { type: 'permission.answered' }>): void {
+    const { session, turn, permission } = fact;
+    const { run } = this.#running.get(`${session}:${turn}`) ?? {};
+    if (!run || run.isOver) return;
+    this.#owe(
+      life,
+      session,
+      writtenMs,
+      'C24',
+      `the agent of ${session} ${turn} waits for ${permission}`,
+      () => {
+        const isHere = this.#running.get(`${session}:${turn}`)?.life === life;
+        return !isHere || run.isOver || this.#isOver(session, turn) || run.isAnswered(permission);
+      },
+    );
+  }
+
+  #ends(life: Life, fact: Extract<Fact, { type: 'turn.ended' }>): void {
+    const { session, turn, outcome, error } = fact;
+    const key = `${session}:${turn}`;
+    const facts = this.#disk.facts.get(session) ?? [];
+    const start = facts.find((one) => one.type === 'turn.started' && one.turn === turn);
+    const isOfUser = start?.type === 'turn.started' && start.origin === 'user' && !start.imported;
+    if (outcome === 'finalized' && isOfUser && !this.#prompted.has(key))
+      this.#watch.breach('I3', `${key} ended well, and its agent was never prompted`);
+    if (this.#closing.has(life.name)) return;
+    const isStopped = facts.some((one) => one.type === 'turn.stopping' && one.turn === turn);
+    if (this.#unwritten.get(key) === life && !isStopped)
+      this.#watch.breach('D3', `${key} ended, and its stop was never written`);
+    const running = this.#running.get(key);
+    if (outcome !== 'interrupted' || error?.code !== 'gateway.restarted' || !running) return;
+    const { run, program } = running;
+    const canGoOn = program.isAlive && program.survives && !program.isKilled && !run.isOver;
+    const isKnown = facts.some((one) => one.type === 'turn.accepted' && one.turn === turn && one.handle);
+    if (canGoOn && isKnown && !this.#joined.has(`${key} by ${life.name}`))
+      this.#watch.breach('D4', `${key} was interrupted by ${life.name}, and its agent goes on`);
+  }
+
+  #stopped(
+    life: Life,
+    session: string,
+    body: { readonly turn?: string | undefined; readonly message?: string | undefined },
+    code: string | undefined,
+  ): void {
+    this.#say('I4', life, session, (facts) => stopHolds(facts, body, code));
+    const open = openTurnOf(this.#disk.facts.get(session) ?? []);
+    if (code !== 'log.unavailable' || !open || this.#watch.hasRaced) return;
+    if (body.turn !== open.id && (body.message === undefined || body.message !== open.message)) return;
+    if (this.#running.get(`${session}:${open.id}`)?.life !== life) return;
+    // D3: a full disk never stops a stop.
+    this.#oweCancel(life, session, open.id, 'D3');
+    this.#unwritten.set(`${session}:${open.id}`, life);
+  }
+
+  /** Unless something else is the matter: then it is not owed. */
+  #owe(
+    life: Life,
+    session: string,
+    ms: number,
+    invariant: string,
+    what: string,
+    isPaid: () => boolean,
+  ): void {
+    const since = this.#owed.now;
+    const excused = () =>
+      this.#watch.hasRaced ||
+      life.isOver ||
+      this.#closing.has(life.name) ||
+      !this.#disk.facts.has(session) ||
+      this.#disk.failedAt > since - 400;
+    this.#owed.add(ms, invariant, what, () => excused() || isPaid());
+  }
+
+  #isOver(session: string, turn: string): boolean {
+    return openTurnOf(this.#disk.facts.get(session) ?? [])?.id !== turn;
+  }
+
+  #say(
+    invariant: string,
+    life: Life,
+    session: string,
+    check: (facts: readonly Fact[]) => readonly string[],
+  ): void {
+    const facts = this.#disk.facts.get(session);
+    if (!facts || life.isOver || this.#watch.hasRaced) return;
+    for (const what of check(facts)) this.#watch.breach(invariant, `${session}: ${what}`);
+  }
+}
