@@ -88,9 +88,9 @@ describe('the checks of what a gateway answers can fail', () => {
 
   test('I4, C46: a stop that waits, and a queue that goes on before a command', () => {
     const [stop, send] = [{ id: 'c1', type: 'stop' } as Command, { id: 'c2', type: 'resume' } as Command];
-    const none = { drafts: [], outputs: 0 };
+    const none = { drafts: [], outputs: 0, dropped: 0 };
     const before = { commands: [send, stop], batch: none };
-    const batch = { drafts: [started('t')], outputs: 0 };
+    const batch = { drafts: [started('t')], outputs: 0, dropped: 0 };
     expect(writesInOrder(before, { commands: [send], batch: { ...batch, command: stop } })).toEqual([]);
     expect(writesInOrder(before, { commands: [stop], batch: { ...batch, command: send } })).toHaveLength(1);
     expect(writesInOrder({ ...before, commands: [send] }, { commands: [send], batch })).toHaveLength(1);

@@ -73,6 +73,8 @@ class Prompt {
   readonly #abort = new AbortController();
   readonly #unwatch: () => void;
   #session: AgentSession | undefined;
+  /** Answers that were committed before the agent was joined again: it still waits for them. */
+  readonly #early: (() => void)[] = [];
   #cancelled = false;
   /** Nothing reads from the agent now: the stream is lost, or never was. */
   #idle = false;
@@ -103,6 +105,7 @@ class Prompt {
       if (this.#cancelled && !rejoins) return this.#settle({ stopReason: 'cancelled' });
       this.#session = session;
       const stream = this.#stream(session);
+      for (const answer of this.#early.splice(0)) answer();
       if (this.#cancelled || this.#input.stopping) this.#cancel();
       if (!stream) this.#idle = true;
       else await this.#read(stream);
@@ -127,8 +130,7 @@ class Prompt {
         this.#abort.abort();
         return this.#host.kill();
       case 'answer':
-        void this.#tell(() => this.#session?.answer(order.permission, order.answer));
-        return;
+        return this.#answer(order);
       case 'steer':
         void this.#steer(order.message, order.content);
         return;
@@ -177,6 +179,11 @@ class Prompt {
     this.#idle = true;
     // What came after it said so looked like its stream was back.
     if (last !== lost) this.#send({ type: 'output', turn, outputs: [lost] });
+  }
+
+  #answer(order: Extract<AgentOrder, { type: 'answer' }>): void {
+    if (!this.#session) this.#early.push(() => this.#answer(order));
+    else void this.#tell(() => this.#session?.answer(order.permission, order.answer));
   }
 
   #cancel(): void {

@@ -270,8 +270,9 @@ export class Agents {
         }
         const found = run.poll(life);
         this.#watch.hit(`agent: poll ${found.state}`);
-        if (run.isOver)
-          this.#watch.gateways.over(program.session, run.key.slice(program.session.length + 1), life);
+        const turn = run.key.slice(program.session.length + 1);
+        if (found.state === 'ended' || found.state === 'unknown')
+          this.#watch.gateways.over(program.session, turn, life);
         return found;
       },
       reattach: (handle, seen) => {

@@ -1,6 +1,6 @@
 import type { RunnerContext } from '../../../machines/runner.types.ts';
 import type { Fact } from '../../../src/wire/facts.ts';
-import type { EditQueue } from '../../../src/wire/requests.ts';
+import type { EditQueue, StopRequest } from '../../../src/wire/requests.ts';
 import type { Violations } from '../../support/invariants.ts';
 
 /** What must hold of what a gateway answers, hands to its readers and does first, read from its log alone. */
@@ -42,19 +42,19 @@ function leaves(fact: Fact): string | undefined {
   return fact.type === 'turn.started' || fact.type === 'turn.steered' ? fact.message?.id : undefined;
 }
 
-interface Stop {
-  readonly turn?: string | undefined;
-  readonly message?: string | undefined;
-}
-
 /** I4: after a stop, also one that came too late, nothing starts by itself; one that names a waiting message is no mistake. */
-export function stopHolds(facts: readonly Fact[], stop: Stop, refused: string | undefined): Violations {
+export function stopHolds(
+  facts: readonly Fact[],
+  stop: StopRequest,
+  refused: string | undefined,
+): Violations {
   if (facts[0]?.type !== 'session.opened' || facts[0].kind === 'job') return [];
   const { held, retry, waiting } = queueOf(facts);
-  if (refused === 'turn.unknown' && stop.message !== undefined && waiting.includes(stop.message))
-    return [`a stop of ${stop.message} finds no such message, and it waits`];
+  const message = 'message' in stop ? stop.message : undefined;
+  if (refused === 'turn.unknown' && message !== undefined && waiting.includes(message))
+    return [`a stop of ${message} finds no such message, and it waits`];
   if (refused !== undefined && refused !== 'turn.over') return [];
-  if (!held) return [`the queue is not held after a stop of ${stop.turn ?? stop.message}`];
+  if (!held) return [`the queue is not held after a stop: ${JSON.stringify(stop)}`];
   return retry === undefined ? [] : [`${retry} is still to be run again after a stop`];
 }
 

@@ -1,19 +1,17 @@
 import type { RunnerContext } from '../../../machines/runner.types.ts';
 import type { Gateway } from '../../../src/gateway/gateway.ts';
-import { Refusal } from '../../../src/gateway/refusal.ts';
-import type { Sink } from '../../../src/gateway/service.ts';
-import { parseCursor } from '../../../src/wire/cursor.ts';
 import type { Draft, Fact } from '../../../src/wire/facts.ts';
+import type { StopRequest } from '../../../src/wire/requests.ts';
 import type { Disk } from './disk.ts';
 import {
   editIsFresh,
-  nextFrame,
   openTurnOf,
   queueOf,
   retriesTheNamed,
   stopHolds,
   writesInOrder,
 } from './gateway.checks.ts';
+import { overlook } from './overlook.ts';
 import { Owed } from './owed.ts';
 import type { Run } from './run.ts';
 import type { Life, Scheduler } from './scheduler.ts';
@@ -69,50 +67,13 @@ export class Gateways {
 
   /** Sees what this gateway is asked, and what it answers. */
   overlook(gateway: Gateway, life: Life): void {
-    const stop = gateway.stop.bind(gateway);
-    gateway.stop = async (session, body) => {
-      const answered = (code?: string) => this.#stopped(life, session, body, code);
-      try {
-        const answer = await stop(session, body);
-        answered();
-        return answer;
-      } catch (error) {
-        answered(error instanceof Refusal ? error.code : 'internal');
-        throw error;
-      }
-    };
-    const edit = gateway.editQueue.bind(gateway);
-    gateway.editQueue = async (session, body) => {
-      const answer = await edit(session, body);
-      this.#say('C26', life, session, (facts) => editIsFresh(facts, body));
-      return answer;
-    };
-    const retry = gateway.retry.bind(gateway);
-    gateway.retry = async (session, body) => {
-      if (body.at === undefined) this.#askedNow.add(`${session} ${body.turn}`);
-      const answer = await retry(session, body);
-      if (body.at === undefined) this.#say('I1', life, session, (facts) => retriesTheNamed(facts, body.turn));
-      return answer;
-    };
-    const subscribe = gateway.subscribe.bind(gateway);
-    gateway.subscribe = async (session, after, grade, sink) =>
-      subscribe(session, after, grade, this.#reader(session, after, sink));
-  }
-
-  /** I6, I8: what a reader is handed, from its cursor on. */
-  #reader(session: string, after: string | undefined, sink: Sink): Sink {
-    let at = after === undefined ? undefined : parseCursor(after)?.seq;
-    const say = (found: readonly string[]) => {
-      for (const what of found) this.#watch.breach('I6', `a reader of ${session}: ${what}`);
-    };
-    return {
-      facts: (frame) => {
-        say(nextFrame(frame, at));
-        at = frame.seq;
-        return sink.facts(frame);
-      },
-      resync: (reason) => sink.resync(reason),
-    };
+    overlook(gateway, {
+      stopped: (session, body, code) => this.#stopped(life, session, body, code),
+      edited: (session, body) => this.#say('C26', life, session, (facts) => editIsFresh(facts, body)),
+      retries: (session, turn) => this.#askedNow.add(`${session} ${turn}`),
+      retried: (session, turn) => this.#say('I1', life, session, (facts) => retriesTheNamed(facts, turn)),
+      misled: (session, what) => this.#watch.breach('I6', `a reader of ${session}: ${what}`),
+    });
   }
 
   closes(life: Life): void {
@@ -262,16 +223,11 @@ export class Gateways {
       this.#watch.breach('D4', `${key} was interrupted by ${life.name}, and its agent goes on`);
   }
 
-  #stopped(
-    life: Life,
-    session: string,
-    body: { readonly turn?: string | undefined; readonly message?: string | undefined },
-    code: string | undefined,
-  ): void {
+  #stopped(life: Life, session: string, body: StopRequest, code: string | undefined): void {
     this.#say('I4', life, session, (facts) => stopHolds(facts, body, code));
     const open = openTurnOf(this.#disk.facts.get(session) ?? []);
     if (code !== 'log.unavailable' || !open || this.#watch.hasRaced) return;
-    if (body.turn !== open.id && (body.message === undefined || body.message !== open.message)) return;
+    if ('turn' in body ? body.turn !== open.id : body.message !== open.message) return;
     if (this.#running.get(`${session}:${open.id}`)?.life !== life) return;
     // D3: a full disk never stops a stop.
     this.#oweCancel(life, session, open.id, 'D3');

@@ -96,8 +96,10 @@ export class Run {
   /** Nothing more comes of it. */
   finish(error?: Error): void {
     this.isOver = true;
+    // Without its stream nobody hears of it before the next poll.
+    const isHeard = !this.#left && !this.pipe.isOver;
     this.pipe.end(error);
-    this.onOver(this.pipe.life);
+    if (isHeard) this.onOver(this.pipe.life);
   }
 
   /** Another gateway joins it, and gets what the log has not seen. */

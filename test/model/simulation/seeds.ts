@@ -28,6 +28,7 @@ export const found: readonly (readonly [seed: string, what: string])[] = [
   ['307497484', 'I12: a question beside something that has to be written again is answered twice'],
   ['307502329', 'link: a connection that was dialled without a network is waited for although it is back'],
   ['307499192', 'I12: a question that is asked again as its turn is stopped is answered twice'],
+  ['7168', 'C24: an answer that is given before an agent is joined again never reaches it'],
 ];
 
 export const fixedSeeds: readonly string[] = [
