@@ -106,6 +106,7 @@ describe('a stream that is lost', () => {
   test.each<[string, Output]>([
     ['text', { type: 'text', text: 'said before' }],
     ['a tool', { type: 'tool.started', toolCallId: 'c', title: 'Run' }],
+    ['a mode of the session that is called so', { type: 'changed', mode: 'stream' }],
     ['that it is lost, in other words', { type: 'poll', reason: 'cut again' }],
   ])('is polled also when %s waits to be written', async (_, waits) => {
     await prompted();

@@ -5,21 +5,20 @@ const folds = [
   ...unit('wire-fold.kinds', 'wire-fold', 'wire-fold.misfits', 'wire-facts'),
   ...model('runner.outputs'),
 ];
-const sessions = model('session', 'session.guards', 'decide', 'effects', 'orchestrator', 'session.chart');
+const sessions = model('session.guards', 'session.chart', 'orchestrator', 'effects');
 const runner = model(
-  'decide',
+  'runner.chart',
   'runner.guards',
   'runner.turns',
+  'runner.begin',
+  'runner.late',
+  'runner.signs',
   'runner.stop',
   'runner.log',
   'runner.outputs',
   'runner.poll',
   'runner.jobs',
   'runner.retry',
-  'runner.begin',
-  'runner.signs',
-  'runner.late',
-  'runner.chart',
   'effects',
 );
 const outbox = model('outbox.entries', 'outbox');
@@ -51,7 +50,7 @@ export const judged: Readonly<Record<string, readonly string[]>> = {
   'src/wire/turn.ts': [...folds, ...model('session.guards')],
   'src/wire/output.ts': folds,
   'src/wire/cursor.ts': unit('wire-cursor'),
-  'src/wire/snapshot.ts': [...sessions, ...unit('wire-facts', 'gateway')],
+  'src/wire/snapshot.ts': [...model('session', 'decide'), ...sessions, ...unit('wire-facts', 'gateway')],
   'src/wire/requests.ts': [...unit('http.api', 'gateway'), ...model('outbox')],
   'machines/session.outputs.ts': model('outputs'),
   'machines/law.ts': model('session.guards', 'decide', 'session.law'),
