@@ -131,7 +131,7 @@ export interface AgentSession {
   prompt(request: PromptRequest): AsyncIterable<Output>;
   /** Asks the agent to stop the running prompt, by its own protocol. The prompt must still end by itself. */
   cancel(): void | Promise<void>;
-  /** Answers a permission; `cancelled` when the turn is being stopped. */
+  /** Answers a permission; `cancelled` when the turn is being stopped. After `reattach` again, as it may not have been heard. */
   answer(permission: string, answer: PermissionAnswer): void | Promise<void>;
   /** Gives guidance to the running turn. False: it cannot take it now, the message stays queued. */
   steer?(content: readonly ContentBlock[]): Promise<boolean>;

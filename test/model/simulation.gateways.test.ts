@@ -122,7 +122,7 @@ describe('what a gateway owes is looked at in time', () => {
     const life = new Life(scheduler, 'gateway1');
     const run = { isOver: false, isAnswered: () => false } as unknown as Run;
     const program = { survives: true, isAlive: true, isKilled: false };
-    const runs = () => gateways.runs('s:t', { life, run, program }, 'prompted');
+    const runs = () => gateways.runs('s', 't', { life, run, program }, 'prompted');
     const passes = (ms: number) => {
       scheduler.step(scheduler.now + ms);
       gateways.look();

@@ -1,10 +1,12 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { AgentSession, Connector } from '../../src/agents/agent.ts';
 import { MemoryLog } from '../../src/gateway/log/memory.log.ts';
+import type { Draft } from '../../src/wire/facts.ts';
 import { commit, opened, text } from '../support/committed.ts';
 import { localGateway } from '../support/local-gateway.ts';
 
-test('C24: an agent that is joined again hears of an answer that was given before it was reached', async () => {
+/** An agent that outlives its gateway: it can be reached from `reached` on, and ends its turn once it has an answer. */
+async function survivor(...more: readonly Draft[]) {
   const reached = Promise.withResolvers<void>();
   const answered = Promise.withResolvers<void>();
   const answers: unknown[] = [];
@@ -44,13 +46,30 @@ test('C24: an agent that is joined again hears of an answer that was given befor
       title: 'May I?',
       options: [{ optionId: 'yes', name: 'Yes', kind: 'allow_once' }],
     },
+    ...more,
   ]);
   const local = await localGateway({ log, connectors: [connector] });
   const reader = await local.follow('s');
-  await local.gateway.answer('s', 'q1', 'yes');
-  expect(answers).toEqual([]);
-  reached.resolve();
-  expect(await reader.until((fact) => fact.type === 'turn.ended')).toMatchObject({ outcome: 'finalized' });
-  expect(answers).toEqual([['q1', { outcome: 'selected', optionId: 'yes' }]]);
-  await local.close();
+  return { local, reached, answers, ended: () => reader.until((fact) => fact.type === 'turn.ended') };
+}
+
+describe('C24: an agent that is joined again hears of an answer', () => {
+  test('that was given before it was reached', async () => {
+    const { local, reached, answers, ended } = await survivor();
+    await local.gateway.answer('s', 'q1', 'yes');
+    expect(answers).toEqual([]);
+    reached.resolve();
+    expect(await ended()).toMatchObject({ outcome: 'finalized' });
+    expect(answers).toEqual([['q1', { outcome: 'selected', optionId: 'yes' }]]);
+    await local.close();
+  });
+
+  test('that the gateway before had written, and could not tell it any more', async () => {
+    const written = { type: 'permission.answered', turn: 't2', permission: 'q1', option: 'yes' } as const;
+    const { local, reached, answers, ended } = await survivor(written);
+    reached.resolve();
+    expect(await ended()).toMatchObject({ outcome: 'finalized' });
+    expect(answers).toEqual([['q1', { outcome: 'selected', optionId: 'yes' }]]);
+    await local.close();
+  });
 });

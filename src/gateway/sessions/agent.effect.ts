@@ -73,8 +73,6 @@ class Prompt {
   readonly #abort = new AbortController();
   readonly #unwatch: () => void;
   #session: AgentSession | undefined;
-  /** Answers that were committed before the agent was joined again: it still waits for them. */
-  readonly #early: (() => void)[] = [];
   #cancelled = false;
   /** Nothing reads from the agent now: the stream is lost, or never was. */
   #idle = false;
@@ -105,7 +103,7 @@ class Prompt {
       if (this.#cancelled && !rejoins) return this.#settle({ stopReason: 'cancelled' });
       this.#session = session;
       const stream = this.#stream(session);
-      for (const answer of this.#early.splice(0)) answer();
+      if (stream && rejoins) this.#remind();
       if (this.#cancelled || this.#input.stopping) this.#cancel();
       if (!stream) this.#idle = true;
       else await this.#read(stream);
@@ -130,7 +128,8 @@ class Prompt {
         this.#abort.abort();
         return this.#host.kill();
       case 'answer':
-        return this.#answer(order);
+        void this.#tell(() => this.#session?.answer(order.permission, order.answer));
+        return;
       case 'steer':
         void this.#steer(order.message, order.content);
         return;
@@ -181,9 +180,14 @@ class Prompt {
     if (last !== lost) this.#send({ type: 'output', turn, outputs: [lost] });
   }
 
-  #answer(order: Extract<AgentOrder, { type: 'answer' }>): void {
-    if (!this.#session) this.#early.push(() => this.#answer(order));
-    else void this.#tell(() => this.#session?.answer(order.permission, order.answer));
+  /** C24: an answer may be committed while nobody can tell the agent: between two gateways, or before it is reached. */
+  #remind(): void {
+    for (const part of this.#open()?.parts ?? []) {
+      if (part.type !== 'permission' || part.state !== 'answered' || part.option === undefined) continue;
+      const { id, option: optionId, content } = part;
+      const answer = { outcome: 'selected', optionId, ...(content && { content }) } as const;
+      void this.#tell(() => this.#session?.answer(id, answer));
+    }
   }
 
   #cancel(): void {

@@ -222,7 +222,7 @@ export class Agents {
         run.onOver = (told) => this.#watch.gateways.over(program.session, turn, told);
         program.run = run;
         this.runs.set(key, run);
-        this.#watch.gateways.runs(key, { life, run, program }, 'prompted');
+        this.#watch.gateways.runs(program.session, turn, { life, run, program }, 'prompted');
         if (!program.isAlive) run.finish(new Error('the agent is gone'));
         signal.addEventListener('abort', () => {
           if (program.nature !== 'stuck') run.finish();
@@ -279,7 +279,7 @@ export class Agents {
         const { run } = program;
         if (!program.isAlive || run?.handle !== handle) throw new AgentError('sim.lost', 'It is gone.');
         this.#watch.hit('agent survives its gateway');
-        this.#watch.gateways.runs(run.key, { life, run, program }, 'joined');
+        this.#watch.gateways.runs(program.session, seen.id, { life, run, program }, 'joined');
         return run.rejoin(life, seen);
       },
     };

@@ -101,10 +101,16 @@ export class Gateways {
   }
 
   /** What the agent's side does for a gateway. */
-  runs(key: string, running: Running, how: 'prompted' | 'joined'): void {
+  runs(session: string, turn: string, running: Running, how: 'prompted' | 'joined'): void {
+    const key = `${session}:${turn}`;
     this.#running.set(key, running);
     if (how === 'prompted') this.#prompted.add(key);
-    else this.#joined.add(`${key} by ${running.life.name}`);
+    else {
+      this.#joined.add(`${key} by ${running.life.name}`);
+      for (const fact of this.#disk.facts.get(session) ?? [])
+        if (fact.type === 'permission.answered' && fact.permission === running.run.awaits)
+          this.#answers(running.life, fact);
+    }
   }
 
   cancels(key: string, life: Life): void {

@@ -40,6 +40,11 @@ export class Run {
     return this.pipe.isOrphan;
   }
 
+  /** The question that it waits for. */
+  get awaits(): string | undefined {
+    return this.isOver ? undefined : this.#awaits;
+  }
+
   /** True when the gateway that it asked now has answered already. */
   isAnswered(permission: string): boolean {
     return this.#told.has(permission);
