@@ -5,14 +5,14 @@ import { draftsOf } from './outputs.ts';
 import type { Batch, RunnerContext, Settled } from './runner.types.ts';
 import { sessionDrafts } from './session.outputs.ts';
 import type { OpenTurn, SessionContext } from './session.ts';
-import { type TurnRef, turnOf } from './turn.logic.ts';
+import { turnOf } from './turn.logic.ts';
 
 /** What the runner's pen writes next: pure functions of what is committed and what waits. */
 
 /** The committed state. The session's actor changes by this runner's own appends only. */
 export function standing(context: RunnerContext): Standing {
   const { value, context: session } = context.session.getSnapshot();
-  return { state: typeof value === 'string' ? value : 'opening', context: session };
+  return { state: String(value), context: session };
 }
 
 /** The open turn, for those who are asked only while there is one. */
@@ -41,7 +41,6 @@ export function commandBatch(context: RunnerContext): Batch {
 
 /** True for a command that would stop the open turn: not for one that names a turn or a message that is not running. */
 export function stopsTurn(context: RunnerContext, command: Command): boolean {
-  if (command.type !== 'stop') return false;
   const decision = decide(standing(context), command);
   return 'drafts' in decision && decision.drafts.some((draft) => draft.type === 'turn.stopping');
 }
@@ -95,7 +94,7 @@ export function endBatch(context: RunnerContext): Batch {
   const reason =
     end.outcome === 'finalized' ? 'The agent did not say how this ended.' : `The turn ended: ${end.outcome}.`;
   const { tools, permissions } = closings(session, reason);
-  const job = jobDraft(session, open.ref, settled, tools.length + permissions.length);
+  const job = jobDraft(session, open, settled, tools.length + permissions.length);
   const holds =
     end.outcome === 'finalized' || queue.held || session.kind === 'job' ? [] : [holdAfter(end.outcome)];
   const held = holds.map((why): Draft => ({ type: 'queue.held', reason: why, revision: queue.revision + 1 }));
@@ -108,12 +107,12 @@ export function endBatch(context: RunnerContext): Batch {
 /** C38: a turn that its agent made a job of goes on there; what has been said stays here. */
 function jobDraft(
   session: SessionContext,
-  ref: TurnRef,
+  open: OpenTurn,
   { stopReason, job: handle }: Settled,
   before: number,
 ): readonly Draft[] {
-  const { message } = turnOf(ref);
-  const goesOn = stopReason === 'job' && session.kind === 'conversation' && !session.open?.stage;
+  const { message } = turnOf(open.ref);
+  const goesOn = stopReason === 'job' && session.kind === 'conversation' && !open.stage;
   if (!goesOn || handle === undefined || !message) return [];
   const { agent, cwd, model, mode, mcpServers } = session;
   const request = {
@@ -126,7 +125,7 @@ function jobDraft(
     handle,
   };
   const job = `${session.id}.j${session.seq + before + 1}`;
-  return [{ type: 'job.attached', job, turn: turnOf(ref).id, request }];
+  return [{ type: 'job.attached', job, turn: open.id, request }];
 }
 
 function holdAfter(outcome: 'cancelled' | 'failed' | 'interrupted'): 'stopped' | 'failed' | 'interrupted' {
@@ -166,8 +165,7 @@ export function retryWait(context: RunnerContext): number | undefined {
 }
 
 export function retryBatch(context: RunnerContext): Batch {
-  const drafts = context.closing || context.settled ? [] : decideRetry(standing(context));
-  return { ...nothing, drafts };
+  return { ...nothing, drafts: context.closing ? [] : decideRetry(standing(context)) };
 }
 
 /** D2: guidance that the agent has leaves the queue, while its turn still runs. */

@@ -166,6 +166,18 @@ describe('a turn that is to be run again at a time', () => {
     expect(world.prompts).toHaveLength(2);
   });
 
+  test('is not started by a gateway that goes down after its time has come, but before it could be written', async () => {
+    const turn = await limited();
+    world.ask({ type: 'retry', turn, at: until });
+    await world.quiet();
+    world.broken = 'LogUnavailable';
+    await world.pass(hour);
+    world.runner.send({ type: 'shutdown', reason: 'down' });
+    world.broken = undefined;
+    await world.pass(hour);
+    expect(world.prompts).toHaveLength(1);
+  });
+
   test('is not started by a gateway that goes down', async () => {
     const turn = await limited();
     world.ask({ type: 'retry', turn, at: until });

@@ -12,6 +12,7 @@ const runner = model(
   'runner.turns',
   'runner.begin',
   'runner.late',
+  'runner.batches',
   'runner.signs',
   'runner.stop',
   'runner.log',

@@ -79,9 +79,14 @@ export class RunnerWorld {
   #sendBack: ((event: RunnerEvent) => void) | undefined;
   #pollWaits: ((polled: Polled | Error) => void)[] = [];
 
-  /** `log`: what an earlier gateway wrote, from the second fact on. */
+  /** `first`: more of the first fact; `log`: what an earlier gateway wrote after it. */
   constructor(
-    options: { kind?: 'conversation' | 'job'; limits?: Partial<Limits>; log?: readonly Draft[] } = {},
+    options: {
+      kind?: 'conversation' | 'job';
+      limits?: Partial<Limits>;
+      first?: Partial<Draft>;
+      log?: readonly Draft[];
+    } = {},
   ) {
     this.#kind = options.kind ?? 'conversation';
     const never = fromPromise<SessionSnapshot, { session: string }>(() => new Promise(() => {}));
@@ -96,7 +101,7 @@ export class RunnerWorld {
     this.orchestrator.start();
     this.orchestrator.send({ type: 'open', session: 's', kind: this.#kind });
     this.session = this.orchestrator.getSnapshot().context.sessions.s?.ref as SessionRef;
-    this.#commit([opened(this.#kind), ...(options.log ?? [])]);
+    this.#commit([{ ...opened(this.#kind), ...options.first } as Draft, ...(options.log ?? [])]);
     this.runner = createActor(
       runnerMachine.provide({
         actors: {
