@@ -22,6 +22,8 @@ export class Run {
   readonly #told = new Set<string>();
   #at = 0;
   #awaits: string | undefined;
+  /** How it ended, as a poll found it: whoever asks again is told so again. */
+  #found: Poll | undefined;
   /** Its stream is given up: what it says from here on is for polls. */
   #left = false;
 
@@ -122,6 +124,7 @@ export class Run {
   }
 
   poll(life: Life): Poll {
+    if (this.#found) return this.#found;
     const { polls, found, pollFails } = this.plan;
     this.polls += 1;
     if (this.polls <= pollFails) throw new Error('the agent cannot be reached');
@@ -131,7 +134,8 @@ export class Run {
     }
     if (found === 'unknown') {
       this.isOver = true;
-      return { state: 'unknown', reason: 'The agent has forgotten this turn.' };
+      this.#found = { state: 'unknown', reason: 'The agent has forgotten this turn.' };
+      return this.#found;
     }
     this.#left = false;
     if (found === 'stream') {
@@ -144,7 +148,8 @@ export class Run {
     const output = rest.filter((one, i) => one.type !== 'poll' && (end < 0 || i <= end));
     this.said.push(...output);
     this.isOver = true;
-    return { state: 'ended', output };
+    this.#found = { state: 'ended', output };
+    return this.#found;
   }
 
   #next(): void {
