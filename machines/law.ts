@@ -1,8 +1,8 @@
-import { type AnyActorScope, type AnyStateMachine, createActor, initialTransition } from 'xstate';
+import { type AnyActorScope, type AnyMachineSnapshot, createEmptyActor, initialTransition } from 'xstate';
 import type { Draft, Fact } from '../src/wire/facts.ts';
 import { type ConversationSnapshot, conversationMachine } from './conversation.machine.ts';
 import { type JobSnapshot, jobMachine } from './job.machine.ts';
-import { isKnown } from './session.ts';
+import { isKnown, isNext } from './session.ts';
 
 export type SessionMachineSnapshot = ConversationSnapshot | JobSnapshot;
 
@@ -27,38 +27,32 @@ export function unopened(session: string, kind: 'conversation' | 'job'): Session
 export function accepts(snapshot: SessionMachineSnapshot, fact: Fact): boolean {
   // A machine that is over still has its transitions, and a gap has one too (to read again): neither takes a fact.
   if (snapshot.status !== 'active' || !isKnown(fact)) return false;
-  return fact.seq === snapshot.context.seq + 1 && snapshot.can(fact);
+  return isNext(snapshot.context, fact) && snapshot.can(fact);
 }
 
 /**
- * A scope in which nothing happens, kept for each machine: XState's own `transition` makes an actor for each call, which
- * costs several times what the transition does.
+ * A scope in which nothing happens: XState's own `transition` makes an actor for each call, which costs several times
+ * what the transition does.
  */
-function inert(machine: AnyStateMachine): AnyActorScope {
-  const self = createActor(machine, { input: { session: '' } });
-  const nothing = () => {};
-  return {
-    self,
-    id: '',
-    sessionId: '',
-    system: self.system,
-    logger: nothing,
-    defer: nothing,
-    emit: nothing,
-    stopChild: nothing,
-    actionExecutor: nothing,
-  };
-}
-
-const conversationScope = inert(conversationMachine);
-const jobScope = inert(jobMachine);
+const self = createEmptyActor();
+const nothing = () => {};
+const inert: AnyActorScope = {
+  self,
+  id: self.id,
+  sessionId: self.sessionId,
+  system: self.system,
+  logger: nothing,
+  defer: nothing,
+  emit: nothing,
+  stopChild: nothing,
+  actionExecutor: nothing,
+};
 
 /** The state after one committed fact; a fact without a transition leaves it as it was. */
 export function after(snapshot: SessionMachineSnapshot, fact: Fact): SessionMachineSnapshot {
   if (snapshot.status !== 'active') return snapshot;
-  return snapshot.context.kind === 'job'
-    ? jobMachine.transition(snapshot as JobSnapshot, fact, jobScope)
-    : conversationMachine.transition(snapshot as ConversationSnapshot, fact, conversationScope);
+  const { machine } = snapshot as AnyMachineSnapshot;
+  return machine.transition(snapshot, fact, inert) as SessionMachineSnapshot;
 }
 
 /** Judges drafts one after the other, as they would be committed: all are lawful, or none is written. */

@@ -58,6 +58,14 @@ describe('what the law refuses, one thing wrong at a time', () => {
     expect(isGap(running.context, { ...right, session: 'other', seq: 99 } as Fact)).toBe(false);
   });
 
+  it('I6: a fact after one that is missing, although the machine has a way for it: to read again', () => {
+    const right = next(running, text('t1', 0, 'a'));
+    for (const wrong of [{ seq: right.seq + 1 }, { epoch: 'f' }, { session: 'other' }]) {
+      const fact = { ...right, ...wrong } as Fact;
+      expect([accepts(running, right), accepts(running, fact)], JSON.stringify(wrong)).toEqual([true, false]);
+    }
+  });
+
   it('I9: a message that is in the queue already', () => {
     const waiting = at(started('t1', 1), queued('m1', 2));
     expect(takes(waiting, queued('m2', 3))).toBe(true);

@@ -5,7 +5,7 @@ const folds = [
   ...unit('wire-fold.kinds', 'wire-fold', 'wire-fold.misfits', 'wire-facts'),
   ...model('runner.outputs'),
 ];
-const sessions = model('session.guards', 'session.chart', 'orchestrator', 'effects');
+const sessions = model('session.guards', 'session.job', 'session.chart', 'orchestrator', 'effects');
 const runner = model(
   'runner.chart',
   'runner.guards',
@@ -54,7 +54,7 @@ export const judged: Readonly<Record<string, readonly string[]>> = {
   'src/wire/snapshot.ts': [...model('session', 'decide'), ...sessions, ...unit('wire-facts', 'gateway')],
   'src/wire/requests.ts': [...unit('http.api', 'gateway'), ...model('outbox')],
   'machines/session.outputs.ts': model('outputs'),
-  'machines/law.ts': model('session.guards', 'decide', 'session.law'),
+  'machines/law.ts': model('session.guards', 'decide', 'session.chart', 'session.law'),
   'machines/turn.logic.ts': model('turn'),
   'machines/transition.id.ts': unit('inspector.chart', 'inspector.inspection'),
   'machines/directory.lines.ts': model('directory.lines'),
