@@ -120,7 +120,7 @@ function decideFinal({ state, context }: Standing, command: Command): Decision |
 }
 
 /** True where no turn runs. */
-export function atRest(state: string): boolean {
+export function atRest(state: unknown): boolean {
   return state === 'idle' || state === 'finalized' || state === 'cancelled' || state === 'failed';
 }
 

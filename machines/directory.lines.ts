@@ -39,6 +39,30 @@ export function reloaded(
   return after;
 }
 
+/** Where a line stands in the gateway's list: newest first, and of one instant the greater id first. */
+export type Place = Pick<SessionSummary, 'id' | 'updatedAt'>;
+
+export const endOfList: Place = { id: '', updatedAt: 0 };
+
+function isBehind(a: Place, b: Place): boolean {
+  return a.updatedAt < b.updatedAt || (a.updatedAt === b.updatedAt && a.id < b.id);
+}
+
+/** The last conversation of a page, where the next page begins. */
+export function lastOf(page: readonly SessionSummary[], otherwise = endOfList): Place {
+  return page.findLast(({ kind }) => kind === 'conversation') ?? otherwise;
+}
+
+/** The last conversation in the gateway's list that is not behind `until`; the end of the list when there is none. */
+export function lastRead(lines: Lines, until: Place): Place {
+  let last = endOfList;
+  for (const line of Object.values(lines)) {
+    if (line.kind !== 'conversation' || isBehind(line, until)) continue;
+    if (last === endOfList || isBehind(line, last)) last = line;
+  }
+  return last;
+}
+
 function isOlder(line: SessionSummary, known: SessionSummary): boolean {
   const [a, b] = [parseCursor(line.cursor), parseCursor(known.cursor)];
   return a !== undefined && b !== undefined && a.epoch === b.epoch && a.seq < b.seq;

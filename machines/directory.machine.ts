@@ -1,7 +1,7 @@
-import { type ActorRefFrom, assign, fromPromise, setup } from 'xstate';
+import { type ActorRefFrom, assertEvent, assign, fromPromise, setup } from 'xstate';
 import type { Choice, Command, Failure } from '../src/wire/content.ts';
 import type { SessionSummary } from '../src/wire/snapshot.ts';
-import { type Lines, merged, reloaded } from './directory.lines.ts';
+import { endOfList, type Lines, lastOf, lastRead, merged, type Place, reloaded } from './directory.lines.ts';
 
 /** An agent, as the picker shows it. */
 export interface AgentLine {
@@ -36,7 +36,7 @@ export interface DirectoryContext {
   readonly problem: Failure | null;
   readonly attempt: number;
   /** The last line of the last page: what is older came in another way, and other lines may lie between. */
-  readonly until: number;
+  readonly until: Place;
   /** What the conversations are searched for; empty: for nothing. */
   readonly query: string;
   /** What the gateway has found for it; null while it has not answered. */
@@ -94,31 +94,34 @@ export const directoryMachine = setup({
     backoff: ({ context }) => Math.min(500 * 2 ** (context.attempt - 1), 15_000),
   },
   guards: {
-    hasMore: ({ context }) => context.more && oldest(context) !== undefined,
-    isNothing: ({ event }) => event.type === 'search' && event.query.trim() === '',
+    hasMore: ({ context }) => context.more && lastRead(context.sessions, context.until) !== endOfList,
+    isNothing: ({ event }) => {
+      assertEvent(event, 'search');
+      return event.query.trim() === '';
+    },
     isSearching: ({ context }) => context.query !== '',
   },
   actions: {
     forget: assign({ touched: [], removed: [] }),
-    merge: assign(({ context, event }) =>
-      event.type === 'sessions'
-        ? {
-            sessions: merged(context.sessions, event.changed, event.removed),
-            found: context.found?.filter(({ id }) => !event.removed.includes(id)) ?? null,
-          }
-        : {},
-    ),
+    merge: assign(({ context, event }) => {
+      assertEvent(event, 'sessions');
+      return {
+        sessions: merged(context.sessions, event.changed, event.removed),
+        found: context.found?.filter(({ id }) => !event.removed.includes(id)) ?? null,
+      };
+    }),
     note: assign(({ context, event }) => {
-      if (event.type !== 'sessions') return {};
+      assertEvent(event, 'sessions');
       const changed = event.changed.map((line) => line.id);
       return {
-        touched: [...context.touched.filter((id) => !event.removed.includes(id)), ...changed],
+        touched: [...context.touched, ...changed],
         removed: [...context.removed.filter((id) => !changed.includes(id)), ...event.removed],
       };
     }),
-    noteQuery: assign(({ event }) =>
-      event.type === 'search' ? { query: event.query.trim(), found: null } : {},
-    ),
+    noteQuery: assign(({ event }) => {
+      assertEvent(event, 'search');
+      return { query: event.query.trim(), found: null };
+    }),
     noteProblem: assign(({ context, event }) => ({
       attempt: context.attempt + 1,
       problem: problemOf('error' in event ? event.error : undefined),
@@ -133,7 +136,7 @@ export const directoryMachine = setup({
     more: false,
     problem: null,
     attempt: 0,
-    until: 0,
+    until: endOfList,
     query: '',
     found: null,
     touched: [],
@@ -172,15 +175,12 @@ export const directoryMachine = setup({
           invoke: {
             id: 'page',
             src: 'page',
-            input: ({ context }) => ({ before: oldest(context)?.id ?? '' }),
+            input: ({ context }) => ({ before: lastRead(context.sessions, context.until).id }),
             onDone: {
               actions: assign(({ context, event: { output } }) => {
-                const gone = new Set(context.removed);
-                const older = output.sessions.filter(
-                  (line) => !gone.has(line.id) && !context.sessions[line.id],
-                );
+                const older = output.sessions.filter((line) => !context.sessions[line.id]);
                 return {
-                  sessions: merged(context.sessions, older, []),
+                  sessions: merged(context.sessions, older, context.removed),
                   more: output.more,
                   until: lastOf(output.sessions, context.until),
                   problem: null,
@@ -222,19 +222,5 @@ export const directoryMachine = setup({
     },
   },
 });
-
-/** Where the next page begins: the oldest conversation of those that were read page by page. */
-function oldest({ sessions, until }: DirectoryContext): SessionSummary | undefined {
-  let found: SessionSummary | undefined;
-  for (const line of Object.values(sessions)) {
-    if (line.kind !== 'conversation' || line.updatedAt < until) continue;
-    if (!found || line.updatedAt < found.updatedAt) found = line;
-  }
-  return found;
-}
-
-function lastOf(page: readonly SessionSummary[], otherwise = 0): number {
-  return page.findLast(({ kind }) => kind === 'conversation')?.updatedAt ?? otherwise;
-}
 
 export type DirectoryRef = ActorRefFrom<typeof directoryMachine>;

@@ -1,7 +1,15 @@
-import { type ActorRefFrom, assign, enqueueActions, fromCallback, setup } from 'xstate';
+import {
+  type ActorRefFrom,
+  assertEvent,
+  assign,
+  enqueueActions,
+  fromCallback,
+  setup,
+  stopChild,
+} from 'xstate';
 import type { ClientFrame, ResyncReason, ServerFrame } from '../src/wire/live.ts';
 import type { SessionSummary } from '../src/wire/snapshot.ts';
-import { asked, forgotten, isMeant, resting, type Subscriptions } from './link.subscriptions.ts';
+import { asked, flowing, isMeant, type Subscription, type Subscriptions } from './link.subscriptions.ts';
 
 export interface LinkInput {
   /** Milliseconds since 1970. */
@@ -88,19 +96,19 @@ export const linkMachine = setup({
     greeting: 10_000,
   },
   guards: {
-    isHello: ({ event }) => event.type === 'socket.frame' && event.frame.type === 'hello',
+    isHello: ({ event }) => {
+      assertEvent(event, 'socket.frame');
+      return event.frame.type === 'hello';
+    },
     isOffline: ({ context }) => context.offline,
   },
   actions: {
-    dial: enqueueActions(({ context, enqueue }) => {
+    dial: enqueueActions(({ enqueue }) => {
       enqueue.stopChild('socket');
-      enqueue.assign({ wanted: forgotten(context.wanted), nextAt: null });
+      enqueue.assign({ nextAt: null });
       enqueue.spawnChild('socket', { id: 'socket' });
     }),
-    hangUp: enqueueActions(({ context, enqueue }) => {
-      enqueue.stopChild('socket');
-      enqueue.assign({ wanted: forgotten(context.wanted) });
-    }),
+    hangUp: stopChild('socket'),
     plan: assign(({ context }) => {
       const wait = waitOf(context.attempt, context.jitter());
       return { attempt: context.attempt + 1, wait, nextAt: context.now() + wait };
@@ -111,73 +119,74 @@ export const linkMachine = setup({
     noteOffline: assign({ offline: true, reason: 'This device has no network.' }),
     noteOnline: assign({ offline: false }),
     greet: enqueueActions(({ context, event, enqueue }) => {
-      if (event.type !== 'socket.frame' || event.frame.type !== 'hello') return;
+      assertEvent(event, 'socket.frame');
+      if (event.frame.type !== 'hello') return;
       const { version, heartbeatMs } = event.frame;
       enqueue.assign({ version, heartbeatMs, attempt: 0, reason: null });
+      // On a new connection nothing was asked for yet.
       const wanted = Object.keys(context.wanted).map((session) => {
         const after = context.cursorOf(session);
         // Its snapshot is being read; once it is, the session is subscribed after the snapshot's cursor.
-        if (after === undefined) return [session, resting] as const;
+        if (after === undefined) return [session, null] as const;
         enqueue.sendTo('socket', { type: 'send', frame: { type: 'subscribe', session, after } });
         return [session, asked(after)] as const;
       });
       enqueue.assign({ wanted: Object.fromEntries(wanted) });
       enqueue.emit({ type: 'connected' });
     }),
-    want: assign(({ context, event }) =>
-      event.type === 'subscribe' ? { wanted: { ...context.wanted, [event.session]: resting } } : {},
-    ),
+    want: assign(({ context, event }) => {
+      assertEvent(event, 'subscribe');
+      return { wanted: { ...context.wanted, [event.session]: null } };
+    }),
     drop: assign(({ context, event }) => {
-      if (event.type !== 'unsubscribe') return {};
+      assertEvent(event, 'unsubscribe');
       const { [event.session]: _, ...wanted } = context.wanted;
       return { wanted };
     }),
     subscribe: enqueueActions(({ context, event, enqueue }) => {
-      if (event.type !== 'subscribe') return;
+      assertEvent(event, 'subscribe');
       const { session, after } = event;
       enqueue.assign({ wanted: { ...context.wanted, [session]: asked(after) } });
       enqueue.sendTo('socket', { type: 'send', frame: { type: 'subscribe', session, after } });
     }),
     unsubscribe: enqueueActions(({ context, event, enqueue }) => {
-      if (event.type !== 'unsubscribe' || !(event.session in context.wanted)) return;
+      assertEvent(event, 'unsubscribe');
+      if (!(event.session in context.wanted)) return;
       enqueue.sendTo('socket', { type: 'send', frame: { type: 'unsubscribe', session: event.session } });
     }),
     ping: enqueueActions(({ enqueue }) => {
       enqueue.sendTo('socket', { type: 'send', frame: { type: 'ping' } });
     }),
     receive: enqueueActions(({ context, event, enqueue }) => {
-      if (event.type !== 'socket.frame') return;
+      assertEvent(event, 'socket.frame');
       const { frame } = event;
-      const mark = (session: string, flowing: boolean) => {
-        const known = context.wanted[session];
-        if (!known || known.flowing === flowing) return;
-        enqueue.assign({ wanted: { ...context.wanted, [session]: { ...known, flowing } } });
-      };
+      const put = (session: string, subscription: Subscription | null) =>
+        enqueue.assign({ wanted: { ...context.wanted, [session]: subscription } });
       switch (frame.type) {
-        case 'facts':
-          if (!isMeant(context.wanted[frame.session], frame)) return;
-          mark(frame.session, true);
+        case 'facts': {
+          const known = context.wanted[frame.session];
+          if (!known || !isMeant(known, frame)) return;
+          put(frame.session, flowing(known));
           enqueue.emit({ type: 'facts', frame });
           return;
-        case 'subscribed':
-          return mark(frame.session, true);
-        case 'resync': {
+        }
+        case 'subscribed': {
+          const known = context.wanted[frame.session];
+          if (known) put(frame.session, flowing(known));
+          return;
+        }
+        case 'resync':
           if (!(frame.session in context.wanted)) return;
-          enqueue.assign({ wanted: { ...context.wanted, [frame.session]: resting } });
-          enqueue.emit({ type: 'resync', session: frame.session, reason: frame.reason });
+          put(frame.session, null);
+          enqueue.emit(frame);
           return;
-        }
         case 'sessions':
-          enqueue.emit({ type: 'sessions', changed: frame.changed, removed: frame.removed });
-          return;
         case 'agents':
-          enqueue.emit({ type: 'agents' });
+          enqueue.emit(frame);
           return;
-        case 'error': {
-          const { session, code, detail } = frame;
-          enqueue.emit({ type: 'refused', ...(session !== undefined && { session }), code, detail });
+        case 'error':
+          enqueue.emit({ ...frame, type: 'refused' });
           return;
-        }
       }
     }),
   },

@@ -1,4 +1,4 @@
-import { type ActorRefFrom, assign, emit, enqueueActions, setup } from 'xstate';
+import { type ActorRefFrom, assertEvent, assign, emit, enqueueActions, setup } from 'xstate';
 import type { Fact } from '../src/wire/facts.ts';
 import { conversationMachine } from './conversation.machine.ts';
 import { atRest } from './decide.ts';
@@ -48,14 +48,13 @@ export type OrchestratorEmitted =
 const childId = (session: string) => `session:${session}`;
 
 /** True when nothing of the session would be lost or missed by letting its actor go. */
-function isIdle(kept: Kept): boolean {
-  const snapshot = kept.ref.getSnapshot();
-  if (snapshot.status !== 'active') return !kept.pinned;
-  const { queue, permissions, jobs } = snapshot.context;
-  const state = typeof snapshot.value === 'string' ? snapshot.value : 'opening';
+function isIdle({ ref, pinned }: Kept): boolean {
+  const { status, value, context } = ref.getSnapshot();
+  if (pinned) return false;
+  if (status !== 'active') return true;
+  const { queue, jobs } = context;
   const waits = queue.messages.length > 0 || queue.retry !== undefined;
-  const quiet = !waits && permissions.length === 0 && jobs.every((job) => job.outcome);
-  return !kept.pinned && atRest(state) && quiet;
+  return atRest(value) && !waits && jobs.every((job) => job.outcome);
 }
 
 /** It is over because there was no such session to read. */
@@ -75,7 +74,7 @@ export const orchestratorMachine = setup({
   actors: { conversation: conversationMachine, job: jobMachine },
   actions: {
     open: assign(({ context, event, spawn, self }) => {
-      if (event.type !== 'open') return {};
+      assertEvent(event, 'open');
       const { session, kind } = event;
       const clock = context.clock + 1;
       const found = context.sessions[session];
@@ -92,12 +91,12 @@ export const orchestratorMachine = setup({
       };
     }),
     release: assign(({ context, event }) => {
-      if (event.type !== 'release') return {};
+      assertEvent(event, 'release');
       const kept = context.sessions[event.session];
       return kept ? { sessions: { ...context.sessions, [event.session]: { ...kept, pinned: false } } } : {};
     }),
     forget: enqueueActions(({ context, event, enqueue }) => {
-      if (event.type !== 'forget') return;
+      assertEvent(event, 'forget');
       const kept = context.sessions[event.session];
       if (!kept) return;
       enqueue.stopChild(kept.ref);
@@ -109,7 +108,6 @@ export const orchestratorMachine = setup({
       const over = idle
         .sort(([, a], [, b]) => a.used - b.used)
         .slice(0, Math.max(0, idle.length - context.limit));
-      if (over.length === 0) return;
       for (const [session, kept] of over) {
         enqueue.stopChild(kept.ref);
         enqueue.emit({ type: 'retired', session });
@@ -118,7 +116,7 @@ export const orchestratorMachine = setup({
       enqueue.assign({ sessions: without(context.sessions, gone) });
     }),
     route: enqueueActions(({ context, event, enqueue }) => {
-      if (event.type !== 'fact') return;
+      assertEvent(event, 'fact');
       const { fact } = event;
       const kept = context.sessions[fact.session];
       if (!kept) {
@@ -134,13 +132,13 @@ export const orchestratorMachine = setup({
       enqueue.sendTo(kept.ref, fact);
     }),
     resync: enqueueActions(({ context, event, enqueue }) => {
-      if (event.type !== 'resync') return;
+      assertEvent(event, 'resync');
       const kept = context.sessions[event.session];
       if (kept) enqueue.sendTo(kept.ref, { type: 'resync', reason: event.reason });
     }),
     /** An ended job stays readable; as a child it would only weigh on every spawn. */
     unhook: enqueueActions(({ event, enqueue }) => {
-      if (!('actorId' in event)) return;
+      assertEvent(event, 'xstate.done.actor.*');
       enqueue.stopChild(event.actorId);
       enqueue.emit({ type: 'over', session: event.actorId.slice(childId('').length) });
     }),

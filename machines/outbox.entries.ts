@@ -38,13 +38,13 @@ export type Entry = Ask & {
 
 export type Entries = readonly Entry[];
 
-/** What the gateway said when it did not say yes. Without a status it was not heard at all. */
-export interface Failed {
-  readonly status?: number;
+/** What the gateway said when it did not say yes. */
+export interface Problem {
+  readonly status: number;
   readonly code: string;
   readonly detail: string;
   /** The option that won, when a permission was answered before. */
-  readonly answered?: string;
+  readonly answered?: unknown;
 }
 
 const isOpen = (entry: Entry) => entry.state === 'waiting' || entry.state === 'sent';
@@ -122,25 +122,32 @@ export function accepted(entries: Entries, id: string, cursor: string | undefine
   );
 }
 
-/** The gateway said no, or was not heard. `nextAt`: when it would be asked again. */
-export function failed(entries: Entries, id: string, failure: Failed, nextAt: number): Entries {
+/** The gateway said no, or was not heard: undefined. `nextAt`: when it would be asked again, after so many attempts. */
+export function failed(
+  entries: Entries,
+  id: string,
+  problem: Problem | undefined,
+  nextAt: (attempts: number) => number,
+): Entries {
   const entry = entries.find((e) => e.id === id);
   if (!entry) return entries;
-  if (mayPass(failure)) return replace(entries, { ...entry, state: 'waiting', nextAt });
-  if (isDone(entry, failure)) return entries.filter((e) => e.id !== id);
-  const { code, detail: reason } = failure;
+  if (!problem || mayPass(problem)) {
+    return replace(entries, { ...entry, state: 'waiting', nextAt: nextAt(entry.attempts) });
+  }
+  if (isDone(entry, problem)) return entries.filter((e) => e.id !== id);
+  const { code, detail: reason } = problem;
   const after = replace(entries, { ...entry, state: 'refused', nextAt: null, code, reason });
   // What was refused has no turn that could be stopped.
   return after.filter((e) => stopped(e) !== id);
 }
 
-/** Not heard, or not now: the same request later may well be taken. */
-function mayPass({ status }: Failed): boolean {
-  return status === undefined || status === 502 || status === 503 || status === 504;
+/** Not now: the same request later may well be taken. */
+function mayPass({ status }: Problem): boolean {
+  return status === 502 || status === 503 || status === 504;
 }
 
 /** A refusal which says that what was asked is so already: an earlier attempt arrived, its answer did not. */
-function isDone(entry: Entry, { code, answered }: Failed): boolean {
+function isDone(entry: Entry, { code, answered }: Problem): boolean {
   if (entry.kind === 'stop') return code === 'turn.over' && entry.attempts > 1;
   return entry.kind === 'answer' && answered === entry.body.option;
 }

@@ -1,4 +1,4 @@
-import { assign, fromCallback, fromPromise, setup } from 'xstate';
+import { assertEvent, assign, fromCallback, fromPromise, setup } from 'xstate';
 import type { Fact } from '../src/wire/facts.ts';
 import {
   type Ask,
@@ -7,9 +7,9 @@ import {
   deliver,
   type Entries,
   type Entry,
-  type Failed,
   failed,
   heard,
+  type Problem,
   restored,
   seen,
 } from './outbox.entries.ts';
@@ -63,18 +63,23 @@ const prefix = 'post:';
 const firstWait = 500;
 const longestWait = 15_000;
 
-function failureOf(error: unknown): Failed {
-  if (!(error instanceof Error)) return { code: 'network', detail: String(error) };
-  const status = 'status' in error && typeof error.status === 'number' ? error.status : undefined;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'network';
-  const extra = 'extra' in error && typeof error.extra === 'object' ? error.extra : null;
-  const answered = extra && 'answered' in extra ? String(extra.answered) : undefined;
-  return {
-    code,
-    detail: error.message,
-    ...(status !== undefined && { status }),
-    ...(answered !== undefined && { answered }),
-  };
+/** What `post` rejects with when the gateway has answered. */
+interface Refusal extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly extra: { readonly answered?: unknown };
+}
+
+function isRefusal(error: unknown): error is Refusal {
+  return (error as Partial<Refusal>).status !== undefined;
+}
+
+const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+function problemOf(error: unknown): Problem | undefined {
+  if (!isRefusal(error)) return undefined;
+  const { status, code, message: detail, extra } = error;
+  return { status, code, detail, answered: extra.answered };
 }
 
 /** What an event makes of the entries. Everything else follows from the difference. */
@@ -90,19 +95,19 @@ function next({ entries, now, jitter }: OutboxContext, event: OutboxEvent): Entr
       return entries.map((entry) => (entry.nextAt === null ? entry : { ...entry, nextAt: null }));
     case 'due':
       return entries.map((entry) => (entry.id === event.id ? { ...entry, nextAt: null } : entry));
-    case 'dismiss': {
-      const after = entries.filter((entry) => entry.id !== event.id || entry.state !== 'refused');
-      return after.length === entries.length ? entries : after;
-    }
+    case 'dismiss':
+      return entries.filter((entry) => entry.id !== event.id || entry.state !== 'refused');
     case 'xstate.done.actor.load':
       return restored(entries, event.output);
     default: {
-      if (!('actorId' in event) || !event.actorId.startsWith(prefix)) return entries;
+      assertEvent(event, ['xstate.done.actor.*', 'xstate.error.actor.*']);
       const id = event.actorId.slice(prefix.length);
-      if (!('error' in event)) return accepted(entries, id, event.output.cursor);
-      const attempts = entries.find((entry) => entry.id === id)?.attempts ?? 1;
-      const wait = Math.min(firstWait * 2 ** (attempts - 1), longestWait) * (0.5 + jitter() / 2);
-      return failed(entries, id, failureOf(event.error), now() + wait);
+      if ('output' in event) return accepted(entries, id, event.output.cursor);
+      const nextAt = (attempts: number) => {
+        const wait = Math.min(firstWait * 2 ** (attempts - 1), longestWait);
+        return now() + wait * (0.5 + jitter() / 2);
+      };
+      return failed(entries, id, problemOf(event.error), nextAt);
     }
   }
 }
@@ -138,7 +143,7 @@ const base = setup({
         event.type === 'store.failed'
           ? event.reason
           : 'error' in event
-            ? failureOf(event.error).detail
+            ? textOf(event.error)
             : 'What an earlier page left could not be read in time.',
     })),
   },
@@ -148,13 +153,12 @@ const base = setup({
 const apply = (change: (context: OutboxContext, event: OutboxEvent) => Entries) =>
   base.enqueueActions(({ context, event, enqueue }) => {
     const entries = change(context, event);
-    if (entries === context.entries) return;
     enqueue.assign({ entries });
     for (const before of context.entries) {
       const after = entries.find((entry) => entry.id === before.id);
       if (after === before) continue;
-      if (before.nextAt !== null && after?.nextAt !== before.nextAt) enqueue.cancel(`due:${before.id}`);
-      if (before.state === 'sent' && after?.state !== 'sent') enqueue.stopChild(prefix + before.id);
+      enqueue.cancel(`due:${before.id}`);
+      if (after?.state !== 'sent') enqueue.stopChild(prefix + before.id);
       if ((!after || after.state === 'accepted') && before.state !== 'accepted') {
         enqueue.sendTo('store', { type: 'remove', id: before.id });
       }
@@ -166,7 +170,7 @@ const apply = (change: (context: OutboxContext, event: OutboxEvent) => Entries) 
       if (after.state === 'sent' && before?.state !== 'sent') {
         enqueue.spawnChild('post', { id: prefix + after.id, input: after });
       }
-      if (after.nextAt !== null && after.nextAt !== before?.nextAt) {
+      if (after.nextAt !== null) {
         const delay = Math.max(0, after.nextAt - context.now());
         enqueue.raise({ type: 'due', id: after.id }, { delay, id: `due:${after.id}` });
       }

@@ -38,8 +38,12 @@ export const addAgent = z.strictObject({
   /** Added to the environment of the gateway. Never told again. */
   env: z
     .record(
-      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,199}$/, 'must be the name of an environment variable'),
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,199}$/),
       z.string().max(32_768).refine(noNul, 'must hold no NUL'),
+      {
+        error: ({ code }) =>
+          code === 'invalid_key' ? 'must be the name of an environment variable' : undefined,
+      },
     )
     .optional(),
 });

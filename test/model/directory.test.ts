@@ -1,60 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createActor, fromPromise } from 'xstate';
-import { type DirectoryRef, directoryMachine, type Loaded } from '../../machines/directory.machine.ts';
 import type { SessionSummary } from '../../src/wire/snapshot.ts';
-import { TestClock } from '../support/clock.ts';
+import { directoryBench as bench, line } from '../support/directory.bench.ts';
 import { settled } from '../support/outbox.bench.ts';
-
-interface Question {
-  readonly before?: string;
-  readonly answer: (loaded: Partial<Loaded>) => void;
-  readonly fail: (error: Error) => void;
-}
-
-function bench() {
-  const clock = new TestClock();
-  const asked: Question[] = [];
-  const searched: {
-    readonly query: string;
-    readonly answer: (lines: readonly SessionSummary[]) => void;
-    readonly fail: (error: Error) => void;
-  }[] = [];
-  const ask = (before?: string) =>
-    new Promise<Loaded>((resolve, reject) => {
-      const answer = (loaded: Partial<Loaded>) =>
-        resolve({ sessions: [], agents: [], more: false, ...loaded });
-      asked.push({ answer, fail: reject, ...(before !== undefined && { before }) });
-    });
-  const directory: DirectoryRef = createActor(
-    directoryMachine.provide({
-      actors: {
-        load: fromPromise<Loaded>(() => ask()),
-        page: fromPromise<Pick<Loaded, 'sessions' | 'more'>, { readonly before: string }>(({ input }) =>
-          ask(input.before),
-        ),
-        find: fromPromise<readonly SessionSummary[], { readonly query: string }>(
-          ({ input }) =>
-            new Promise((answer, fail) => {
-              searched.push({ query: input.query, answer, fail });
-            }),
-        ),
-      },
-    }),
-    { clock },
-  ).start();
-  const titles = () =>
-    Object.values(directory.getSnapshot().context.sessions).map((line) => `${line.id} ${line.cursor}`);
-  return { clock, asked, searched, directory, titles };
-}
-
-function line(id: string, seq: number, more: Partial<SessionSummary> = {}): SessionSummary {
-  return {
-    ...{ id, kind: 'conversation', agent: 'a', cwd: '/w', state: 'idle' },
-    ...{ queued: 0, held: false, unread: 0, permissions: 0, runningJobs: 0 },
-    ...{ createdAt: 0, updatedAt: seq, cursor: `e.${seq}` },
-    ...more,
-  };
-}
 
 const told = (...changed: SessionSummary[]) => ({ type: 'sessions', changed, removed: [] }) as const;
 
@@ -156,6 +103,67 @@ describe('the directory', () => {
     await settled();
     directory.send({ type: 'more' });
     expect(asked[2]?.before).toBe('a');
+  });
+
+  it('goes on behind the last of those of one instant, in the order of the gateway', async () => {
+    const { asked, directory } = bench();
+    asked[0]?.answer({ sessions: [line('e', 5), line('d', 4), line('c', 4)], more: true });
+    await settled();
+    // It was told of otherwise: what lies between was not read.
+    directory.send(told(line('a', 4)));
+    directory.send({ type: 'more' });
+    expect(asked[1]?.before).toBe('c');
+  });
+
+  it('goes on behind what is left of what was read, when its last one has moved up', async () => {
+    const { asked, directory } = bench();
+    asked[0]?.answer({ sessions: [line('a', 9), line('c', 4)], more: true });
+    await settled();
+    directory.send(told(line('c', 20)));
+    directory.send({ type: 'more' });
+    expect(asked[1]?.before).toBe('a');
+  });
+
+  it('keeps, of what a page tells again, what was said in the meantime', async () => {
+    const { asked, directory, titles } = bench();
+    directory.send({ type: 'sessions', changed: [], removed: ['back'] });
+    asked[0]?.answer({ sessions: [line('b', 9)], more: true });
+    await settled();
+    directory.send(told(line('back', 10)));
+    directory.send({ type: 'more' });
+    directory.send(told(line('a', 5, { unread: 0 })));
+    asked[1]?.answer({ sessions: [line('a', 5, { unread: 3 })] });
+    await settled();
+    expect(directory.getSnapshot().context.sessions.a?.unread).toBe(0);
+    expect(titles()).toEqual(['b e.9', 'back e.10', 'a e.5']);
+  });
+
+  it('goes on behind the last conversation, whatever jobs have come, and not at all without one', async () => {
+    const { asked, directory } = bench();
+    asked[0]?.answer({ sessions: [line('j', 9, { kind: 'job' })], more: true });
+    await settled();
+    directory.send({ type: 'more' });
+    expect(asked).toHaveLength(1);
+    directory.send({ type: 'reload' });
+    const jobs = [line('j', 9, { kind: 'job' }), line('k', 20, { kind: 'job' })];
+    asked[1]?.answer({ sessions: [line('b', 12), line('a', 10), ...jobs], more: true });
+    await settled();
+    directory.send({ type: 'more' });
+    expect(asked[2]?.before).toBe('a');
+  });
+
+  it('keeps what was gone for a moment while it was being read', async () => {
+    const { asked, directory, titles } = bench();
+    directory.send({ type: 'sessions', changed: [], removed: ['a', 'b'] });
+    directory.send(told(line('a', 5)));
+    asked[0]?.answer({ sessions: [line('a', 4), line('b', 4)] });
+    await settled();
+    expect(titles()).toEqual(['a e.5']);
+    // What was said of the reading before says nothing of this one.
+    directory.send({ type: 'reload' });
+    asked[1]?.answer({ sessions: [line('b', 4)] });
+    await settled();
+    expect(titles()).toEqual(['b e.4']);
   });
 
   it('asks the gateway for words once they are typed, and takes the answer to the last ones only', async () => {

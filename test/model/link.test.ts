@@ -1,78 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createActor, fromCallback } from 'xstate';
-import {
-  type LinkEmitted,
-  type LinkRef,
-  linkMachine,
-  type SocketEvent,
-  type SocketOrder,
-} from '../../machines/link.machine.ts';
-import type { Fact } from '../../src/wire/facts.ts';
-import type { ClientFrame, ServerFrame } from '../../src/wire/live.ts';
+import { createActor } from 'xstate';
+import { linkMachine } from '../../machines/link.machine.ts';
 import { TestClock } from '../support/clock.ts';
-
-interface Socket {
-  readonly sent: ClientFrame[];
-  open: boolean;
-  readonly say: (frame: ServerFrame) => void;
-  readonly drop: (reason?: string) => void;
-}
-
-interface Bench {
-  readonly link: LinkRef;
-  readonly clock: TestClock;
-  readonly sockets: Socket[];
-  readonly emitted: LinkEmitted[];
-  readonly cursors: Map<string, string>;
-  readonly socket: () => Socket;
-  readonly hello: () => void;
-}
-
-const heartbeatMs = 10_000;
-const greeting: ServerFrame = { type: 'hello', version: '1', heartbeatMs };
-
-function bench(jitter = () => 1): Bench {
-  const clock = new TestClock();
-  const sockets: Socket[] = [];
-  const emitted: LinkEmitted[] = [];
-  const cursors = new Map<string, string>();
-  const socketLogic = fromCallback<SocketOrder>(({ sendBack, receive }) => {
-    const back = (event: SocketEvent) => sendBack(event);
-    const socket: Socket = {
-      sent: [],
-      open: true,
-      say: (frame) => back({ type: 'socket.frame', frame }),
-      drop: (reason = 'gone') => {
-        socket.open = false;
-        back({ type: 'socket.closed', reason });
-      },
-    };
-    receive((order) => socket.sent.push(order.frame));
-    sockets.push(socket);
-    return () => {
-      socket.open = false;
-    };
-  });
-  const link = createActor(linkMachine.provide({ actors: { socket: socketLogic } }), {
-    clock,
-    input: { now: () => clock.now(), jitter, cursorOf: (session) => cursors.get(session) },
-  });
-  link.on('*', (event) => emitted.push(event));
-  link.start();
-  const socket = () => sockets.at(-1) as Socket;
-  return { link, clock, sockets, emitted, cursors, socket, hello: () => socket().say(greeting) };
-}
-
-const state = (link: LinkRef) => link.getSnapshot().value;
-const frame = (session: string, prev: number, seq: number, epoch = 'E'): ServerFrame => ({
-  type: 'facts',
-  session,
-  epoch,
-  prev,
-  seq,
-  facts: [{ v: 1, session, epoch, seq, at: 0, type: 'session.changed', title: `${seq}` } satisfies Fact],
-});
+import { linkBench as bench, frame, greeting, heartbeatMs, state } from '../support/link.bench.ts';
 
 describe('the link', () => {
   it('throws when no socket was provided', () => {
@@ -287,7 +218,7 @@ describe('the link', () => {
     // After the answer a hole is a hole, and the session's actor must see it.
     socket().say({ type: 'subscribed', session: 'a', cursor: 'F.7' });
     socket().say(frame('a', 8, 9, 'F'));
-    expect(emitted).toHaveLength(1);
+    expect(emitted).toEqual([{ type: 'facts', frame: frame('a', 8, 9, 'F') }]);
   });
 
   it('reaches each of its states, under any schedule keeps one connection at most, and always tries again', () => {

@@ -8,6 +8,7 @@ import {
   type Entry,
   failed,
   heard,
+  type Problem,
   restored,
   type StopTarget,
   seen,
@@ -85,8 +86,10 @@ const answer = (permission: string, option = 'yes', id = `answer-${permission}`)
   kind: 'answer',
   body: { permission, option },
 });
-const no = { status: 409, code: 'x', detail: 'No.' };
-const refuse = (entries: Entries, id: string) => failed(entries, id, no, 5);
+const no: Problem = { status: 409, code: 'x', detail: 'No.' };
+/** In so many milliseconds for each attempt. */
+const later = (attempts: number) => attempts * 5;
+const refuse = (entries: Entries, id: string) => failed(entries, id, no, later);
 const ids = (entries: Entries) => entries.map(({ id }) => id);
 
 describe('a wish that is there already', () => {
@@ -148,7 +151,7 @@ describe('I4: a stop takes back what never left', () => {
     ['a message that was sent', deliver(all(send('m1'))), stop('m1')],
     [
       'a message that waits to be sent again',
-      failed(deliver(all(send('m1'))), 'm1', { code: '', detail: '' }, 5),
+      failed(deliver(all(send('m1'))), 'm1', undefined, later),
       stop('m1'),
     ],
     ['a message of another session', all(send('m1', 1, 'other')), stop('m2')],
@@ -194,9 +197,9 @@ describe('what may go', () => {
 
   it('I3: the next message goes when the one before it is answered, and not before its time', () => {
     const one = deliver(all(send('m1'), send('m2')));
-    const later = failed(one, 'm1', { status: 503, code: '', detail: '' }, 5);
-    expect(later[0]).toStrictEqual({ ...one[0], state: 'waiting', nextAt: 5 });
-    expect(deliver(later)).toBe(later);
+    const again = failed(one, 'm1', { status: 503, code: '', detail: '' }, later);
+    expect(again[0]).toStrictEqual({ ...one[0], state: 'waiting', nextAt: 5 });
+    expect(deliver(again)).toBe(again);
     expect(deliver(accepted(one, 'm1', undefined)).map(({ state }) => state)).toEqual(['accepted', 'sent']);
     expect(deliver(refuse(one, 'm1')).map(({ state }) => state)).toEqual(['refused', 'sent']);
   });
@@ -214,8 +217,7 @@ describe('an answer of the gateway', () => {
   });
 
   it.each([undefined, 502, 503, 504])('%s is no answer: it is asked again', (status) => {
-    const failure = { code: 'x', detail: 'No.', ...(status && { status }) };
-    expect(failed(sent, 'm1', failure, 5)).toStrictEqual([
+    expect(failed(sent, 'm1', status === undefined ? undefined : { ...no, status }, later)).toStrictEqual([
       { ...sent[0], state: 'waiting', nextAt: 5 },
       sent[1],
     ]);
@@ -223,8 +225,8 @@ describe('an answer of the gateway', () => {
 
   it.each([400, 404, 409, 500])('%s goes back to the user, with a reason', (status) => {
     const refused = { ...sent[0], state: 'refused', nextAt: null, code: 'x', reason: 'No.' };
-    expect(failed(sent, 'm1', { ...no, status }, 5)).toStrictEqual([refused, sent[1]]);
-    expect(failed(sent, 'other', no, 5)).toBe(sent);
+    expect(failed(sent, 'm1', { ...no, status }, later)).toStrictEqual([refused, sent[1]]);
+    expect(failed(sent, 'other', no, later)).toBe(sent);
   });
 
   it('C42: that a message is refused ends the stop of it, and no other', () => {
@@ -238,17 +240,17 @@ describe('an answer of the gateway', () => {
     const over = { ...no, code: 'turn.over' };
     const once = deliver(all(stopOf({ turn: 't' })));
     const { id } = once[0] as Entry;
-    expect(failed(once, id, over, 5)).toMatchObject([{ state: 'refused' }]);
+    expect(failed(once, id, over, later)).toMatchObject([{ state: 'refused' }]);
     const twice = [{ ...once[0], attempts: 2 }] as Entries;
-    expect(failed(twice, id, over, 5)).toEqual([]);
-    expect(failed(twice, id, no, 5)).toMatchObject([{ state: 'refused' }]);
+    expect(failed(twice, id, over, later)).toEqual([]);
+    expect(failed(twice, id, no, later)).toMatchObject([{ state: 'refused' }]);
   });
 
   it('C24: that the question was answered so is what was asked for', () => {
-    expect(ids(failed(sent, 'answer-q', { ...no, answered: 'yes' }, 5))).toEqual(['m1']);
-    expect(failed(sent, 'answer-q', { ...no, answered: 'no' }, 5)[1]).toMatchObject({ state: 'refused' });
+    expect(ids(failed(sent, 'answer-q', { ...no, answered: 'yes' }, later))).toEqual(['m1']);
+    expect(failed(sent, 'answer-q', { ...no, answered: 'no' }, later)[1]).toMatchObject({ state: 'refused' });
     const twice = [{ ...sent[0], attempts: 2 }] as Entries;
-    expect(failed(twice, 'm1', { ...no, code: 'turn.over' }, 5)).toMatchObject([{ state: 'refused' }]);
+    expect(failed(twice, 'm1', { ...no, code: 'turn.over' }, later)).toMatchObject([{ state: 'refused' }]);
   });
 });
 

@@ -47,4 +47,55 @@ export const explained: readonly Explained[] = [
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source.
     mutants: ['if (false || !this.#lengths.has(`${output.kind}:${part}`)) {'],
   },
+  {
+    file: 'machines/link.machine.ts',
+    why: 'Types are for the compiler.',
+    mutants: ['types: {},'],
+  },
+  {
+    file: 'machines/directory.machine.ts',
+    why: 'Types are for the compiler.',
+    mutants: ['types: {},'],
+  },
+  {
+    file: 'machines/orchestrator.machine.ts',
+    why: 'Types are for the compiler.',
+    mutants: ['types: {},'],
+  },
+  {
+    file: 'machines/outbox.setup.ts',
+    why: 'Types are for the compiler, and an entry is never sent before it was there.',
+    mutants: ['types: {},', "if (after.state === 'sent' && before.state !== 'sent') {"],
+  },
+  {
+    file: 'machines/outbox.setup.ts',
+    why: 'What was not heard is asked again, and nobody is told in which words it failed.',
+    mutants: ['throw new Error("");'],
+  },
+  {
+    file: 'machines/directory.lines.ts',
+    why: 'Its own values are those of no line: it stands for none.',
+    mutants: [
+      'export const endOfList: Place = {};',
+      'export const endOfList: Place = { id: "Stryker was here!", updatedAt: 0 };',
+    ],
+  },
+  {
+    file: 'machines/directory.machine.ts',
+    why: 'No session has such a name.',
+    mutants: [
+      'forget: assign({ touched: ["Stryker was here"], removed: [] }),',
+      'forget: assign({ touched: [], removed: ["Stryker was here"] }),',
+    ],
+  },
+  {
+    file: 'machines/directory.machine.ts',
+    why: 'They are forgotten on entry of the states in which they are noted.',
+    mutants: ['touched: ["Stryker was here"],', 'removed: ["Stryker was here"],'],
+  },
+  {
+    file: 'machines/directory.machine.ts',
+    why: 'What is searched for is asked again, and nobody is told in which words it failed.',
+    mutants: ['throw new Error("");'],
+  },
 ];

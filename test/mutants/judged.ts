@@ -22,13 +22,14 @@ const runner = model(
   'runner.retry',
   'effects',
 );
-const outbox = model('outbox.entries', 'outbox');
-const links = [...model('link'), ...unit('transport.start')];
+const names = unit('inspector.names');
+const outbox = [...model('outbox.chart', 'outbox', 'outbox.stops'), ...names];
+const links = [...model('link.chart', 'link'), ...names];
 
 /**
  * The sources whose every mutant is made, each with the tests that are to find them; the most important ones first. Left
- * out are the searches (minutes for one mutant) and files that hold shapes alone: `content.ts`, `facts.ts`, `live.ts`,
- * `inspect.ts`, `immutable.ts` of the wire and `runner.types.ts`, whose faults are those of a schema.
+ * out are the searches (minutes for one mutant) and files that hold shapes alone: `content.ts`, `facts.ts`, `turn.ts`, `output.ts`,
+ * `snapshot.ts`, `live.ts`, `inspect.ts`, `immutable.ts` of the wire and `runner.types.ts`.
  */
 export const judged: Readonly<Record<string, readonly string[]>> = {
   'src/wire/fold.ts': folds,
@@ -41,25 +42,31 @@ export const judged: Readonly<Record<string, readonly string[]>> = {
   'machines/runner.guards.ts': runner,
   'machines/runner.setup.ts': runner,
   'machines/runner.work.ts': runner,
-  'machines/outbox.entries.ts': outbox,
+  'machines/outbox.entries.ts': model('outbox.entries', 'outbox', 'outbox.stops'),
   'machines/outbox.setup.ts': outbox,
   'machines/link.machine.ts': links,
   'machines/link.subscriptions.ts': links,
+  'machines/changes.ts': model('changes'),
+  'machines/earlier.machine.ts': [...model('earlier'), ...names],
+  'machines/imported.ts': model('imported'),
   'machines/closings.ts': model('decide', 'runner.outputs', 'runner.stop'),
   'machines/reduce.ts': model('reduce', 'session.guards', 'session.chart'),
   'src/wire/think.ts': unit('think'),
-  'src/wire/turn.ts': [...folds, ...model('session.guards')],
-  'src/wire/output.ts': folds,
   'src/wire/cursor.ts': unit('wire-cursor'),
-  'src/wire/snapshot.ts': [...model('session', 'decide'), ...sessions, ...unit('wire-facts', 'gateway')],
-  'src/wire/requests.ts': [...unit('http.api', 'gateway'), ...model('outbox')],
+  'src/wire/requests.ts': unit('wire-requests'),
+  'src/wire/form.ts': unit('wire-form'),
+  'src/wire/form.schema.ts': unit('wire-form'),
+  'src/wire/options.ts': unit('wire-options'),
   'machines/session.outputs.ts': model('outputs'),
   'machines/law.ts': model('session.guards', 'decide', 'session.chart', 'session.law'),
   'machines/turn.logic.ts': model('turn'),
   'machines/transition.id.ts': unit('inspector.chart', 'inspector.inspection'),
-  'machines/directory.lines.ts': model('directory.lines'),
-  'machines/directory.machine.ts': [...model('directory'), ...unit('transport.start')],
-  'machines/orchestrator.machine.ts': model('orchestrator'),
+  'machines/directory.lines.ts': model('directory.lines', 'directory'),
+  'machines/directory.machine.ts': [...model('directory.chart', 'directory'), ...names],
+  'machines/orchestrator.machine.ts': [
+    ...model('orchestrator.keeping', 'orchestrator', 'orchestrator.reading'),
+    ...names,
+  ],
   'machines/outbox.machine.ts': outbox,
   'machines/runner.machine.ts': runner,
   'machines/session.states.ts': sessions,

@@ -35,8 +35,8 @@ const runner = model(
   'runner.random',
 );
 const folds = [...unit('wire-fold.misfits', 'wire-fold'), ...model('runner.outputs')];
-const outbox = model('outbox.entries', 'outbox', 'outbox.schedules');
-const link = [...model('link'), ...unit('transport.start')];
+const outbox = model('outbox.entries', 'outbox.chart', 'outbox', 'outbox.stops', 'outbox.schedules');
+const link = [...model('link.chart', 'link'), ...unit('transport.start')];
 const sessions = unit('gateway', 'gateway.sweep');
 const order = fault('order');
 
@@ -125,7 +125,7 @@ export const mutants: readonly Mutant[] = [
       '',
     ],
   ]),
-  ...at('machines/session.ts', model('orchestrator'), [
+  ...at('machines/session.ts', model('orchestrator', 'orchestrator.reading'), [
     ['I10: rows are new after a reread', 'return known?.seq === turn.seq ? known : turn;', 'return turn;'],
   ]),
   ...at('machines/session.states.ts', law, [
@@ -152,7 +152,7 @@ export const mutants: readonly Mutant[] = [
       "    ...firstPart,\n    'turn.stopping': undefined as never,\n    'turn.accepted'",
     ],
   ]),
-  ...at('machines/session.states.ts', model('orchestrator', 'session.chart'), [
+  ...at('machines/session.states.ts', model('orchestrator.reading', 'session.chart'), [
     ['C30: facts start the reading anew', "    '*': {},\n", ''],
   ]),
   ...at('machines/conversation.machine.ts', law, [
@@ -631,8 +631,8 @@ export const mutants: readonly Mutant[] = [
     ],
     [
       'I9: a gateway that is away refuses',
-      'return status === undefined || status === 502',
-      'return status === 502',
+      'if (!problem || mayPass(problem)) {',
+      'if (problem && mayPass(problem)) {',
     ],
     [
       'I9: a restored send counts as never sent',
@@ -681,17 +681,17 @@ export const mutants: readonly Mutant[] = [
       'return after !== undefined && after.epoch === frame.epoch && frame.prev <= after.seq;',
       'return true;',
     ],
-    [
-      'I8: frames that nobody asked for',
-      'if (!subscription) return false;',
-      'if (!subscription) return true;',
-    ],
   ]),
   ...at('machines/link.machine.ts', link, [
     [
       'I6: a new connection believes the old one',
-      'enqueue.assign({ wanted: forgotten(context.wanted), nextAt: null });',
-      'enqueue.assign({ nextAt: null });',
+      'if (after === undefined) return [session, null] as const;',
+      'if (after === undefined) return [session, context.wanted[session] ?? null] as const;',
+    ],
+    [
+      'I8: frames that nobody asked for',
+      'if (!known || !isMeant(known, frame)) return;',
+      'if (known && !isMeant(known, frame)) return;',
     ],
     ['I13: silence is taken for life', "after: { quiet: 'stale' },", 'after: {},'],
     [
@@ -708,22 +708,14 @@ export const mutants: readonly Mutant[] = [
     ['I8: a resync of a session that is not followed', 'if (!(frame.session in context.wanted)) return;', ''],
     ['I13: nobody says hello', 'after: { greeting:', 'after: {}, meta: { greeting:'],
   ]),
-  ...at('machines/orchestrator.machine.ts', model('orchestrator'), [
-    [
-      'C12: a session that is looked at is retired',
-      'return !kept.pinned && atRest(state) && quiet;',
-      'return atRest(state) && quiet;',
-    ],
+  ...at('machines/orchestrator.machine.ts', model('orchestrator', 'orchestrator.keeping'), [
+    ['C12: a session that is looked at is retired', 'if (pinned) return false;', ''],
     [
       'I3: a session with a queue is retired',
-      'return !kept.pinned && atRest(state) && quiet;',
-      'return !kept.pinned && atRest(state);',
+      'return atRest(value) && !waits && jobs',
+      'return atRest(value) && jobs',
     ],
-    [
-      'I1: a session that runs is retired',
-      'return !kept.pinned && atRest(state) && quiet;',
-      'return !kept.pinned && quiet;',
-    ],
+    ['I1: a session that runs is retired', 'return atRest(value) && !waits && jobs', 'return !waits && jobs'],
     [
       'C45: a fact without a transition is not counted',
       "if (snapshot.status !== 'active' || !snapshot.can(fact)) {",
@@ -741,8 +733,6 @@ export const mutants: readonly Mutant[] = [
 export const unseen: Readonly<Record<string, string>> = {
   'I4: a stop keeps what was not written':
     'what is left waiting is refused when it is written, because its turn stops; only memory is held a moment longer',
-  'I6: a new connection believes the old one':
-    'the greeting asks for each session anew before a frame of the new connection is looked at',
   'I1: the agent settles twice':
     'the runner leaves the prompt with its first report and hears no second one from it',
 };

@@ -67,8 +67,16 @@ export class Bench {
   readonly ledger = new Ledger();
   readonly requests: Request[] = [];
   readonly tabs: OutboxRef[] = [];
+  /** What the stores were told, by all pages. */
+  readonly orders: StoreOrder[] = [];
   /** The store takes nothing. */
   full = false;
+  /** The store breaks with the next order. */
+  broken = false;
+  /** What is kept is read when this is fulfilled. */
+  reading: Promise<unknown> = Promise.resolve();
+  /** From 0 to 1: how long of a wait is waited. */
+  jitter = 1;
   /** How many of the ledger's facts each page has seen. */
   readonly #seen: number[] = [];
   #ids = 0;
@@ -101,17 +109,20 @@ export class Bench {
     );
     const store = fromCallback<StoreOrder>(({ receive, sendBack }) => {
       receive((order) => {
+        this.orders.push(order);
+        if (this.broken) throw new Error('The store is broken.');
         if (this.full) sendBack({ type: 'store.failed', reason: 'The disk is full.' });
         else if (order.type === 'save') this.store.set(order.entry.id, structuredClone(order.entry));
-        else this.store.delete(order.id);
+        else if (order.type === 'remove') this.store.delete(order.id);
       });
     });
-    const load = fromPromise<Entries>(async () =>
-      [...this.store.values()].map((entry) => structuredClone(entry)),
-    );
+    const load = fromPromise<Entries>(async () => {
+      await this.reading;
+      return [...this.store.values()].map((entry) => structuredClone(entry));
+    });
     const actor = createActor(outboxMachine.provide({ actors: { post, store, load } }), {
       clock: this.clock,
-      input: { now: () => this.clock.now(), jitter: () => 1 },
+      input: { now: () => this.clock.now(), jitter: () => this.jitter },
     });
     this.tabs[tab] = actor;
     this.#seen[tab] = this.ledger.facts.length;

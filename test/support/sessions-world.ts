@@ -45,6 +45,7 @@ export class SessionsWorld {
     });
     this.orchestrator.on('ready', (event) => this.emitted.push(event));
     this.orchestrator.on('retired', (event) => this.emitted.push(event));
+    this.orchestrator.on('over', (event) => this.emitted.push(event));
     this.orchestrator.start();
   }
 
