@@ -10,6 +10,7 @@ import {
   nextFrame,
   retriesInTime,
   retriesTheNamed,
+  standsBehind,
   stopHolds,
   waitsForStop,
   writesInOrder,
@@ -84,6 +85,13 @@ describe('the checks of what a gateway answers can fail', () => {
     expect(nextFrame(frame, 1)).toHaveLength(1);
     expect(nextFrame({ ...frame, facts: facts.slice(1) }, 0)).toHaveLength(1);
     expect(nextFrame({ ...frame, prev: 1 }, 1)).toHaveLength(1);
+  });
+
+  test('I6: a reader that is ahead of its gateway, and is followed all the same', () => {
+    expect(standsBehind('e.4', 'e.3')).toHaveLength(1);
+    expect(standsBehind('e.3', 'e.3')).toEqual([]);
+    expect(standsBehind('d.4', 'e.3')).toEqual([]);
+    expect(standsBehind(undefined, 'e.3')).toEqual([]);
   });
 
   test('I4, C46: a stop that waits, and a queue that goes on before a command', () => {

@@ -1,4 +1,5 @@
 import type { RunnerContext } from '../../../machines/runner.types.ts';
+import { parseCursor } from '../../../src/wire/cursor.ts';
 import type { Fact } from '../../../src/wire/facts.ts';
 import type { EditQueue, StopRequest } from '../../../src/wire/requests.ts';
 import type { Violations } from '../../support/invariants.ts';
@@ -127,6 +128,13 @@ export function nextFrame(frame: Frame, at: number | undefined): Violations {
   if (at !== undefined && prev !== at) return [`a frame from ${prev}, and ${at} was the last`];
   const isWhole = facts.length === seq - prev && facts.every((fact, index) => fact.seq === prev + 1 + index);
   return isWhole ? [] : [`a frame from ${prev} to ${seq} has ${facts.map((fact) => fact.seq).join(', ')}`];
+}
+
+/** I6: a reader that has seen more than this gateway knows is told so. `head`: where the gateway stands. */
+export function standsBehind(after: string | undefined, head: string): Violations {
+  const [from, to] = [parseCursor(after ?? ''), parseCursor(head)];
+  if (!from || !to || from.epoch !== to.epoch || from.seq <= to.seq) return [];
+  return [`followed from ${after} on, and the log is at ${head}`];
 }
 
 type Pen = Pick<RunnerContext, 'commands' | 'batch'>;

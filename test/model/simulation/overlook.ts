@@ -3,7 +3,7 @@ import { Refusal } from '../../../src/gateway/refusal.ts';
 import type { Sink } from '../../../src/gateway/service.ts';
 import { parseCursor } from '../../../src/wire/cursor.ts';
 import type { EditQueue, StopRequest } from '../../../src/wire/requests.ts';
-import { nextFrame } from './gateway.checks.ts';
+import { nextFrame, standsBehind } from './gateway.checks.ts';
 
 /** Told of what a gateway is asked, and what it answers. */
 export interface Overlooker {
@@ -43,19 +43,29 @@ export function overlook(gateway: Gateway, seen: Overlooker): void {
     return answer;
   };
   const subscribe = gateway.subscribe.bind(gateway);
-  gateway.subscribe = async (session, after, grade, sink) =>
-    subscribe(session, after, grade, reader(session, after, sink, seen));
+  gateway.subscribe = async (session, after, grade, sink) => {
+    const reader = readerOf(session, after, sink, seen);
+    const subscription = await subscribe(session, after, grade, reader);
+    const found = reader.isOver ? [] : standsBehind(after, subscription.cursor);
+    for (const what of found) seen.misled(session, what);
+    return subscription;
+  };
 }
 
 /** I6: what a reader is handed, from its cursor on. */
-function reader(session: string, after: string | undefined, sink: Sink, seen: Overlooker): Sink {
+function readerOf(session: string, after: string | undefined, sink: Sink, seen: Overlooker) {
   let at = after === undefined ? undefined : parseCursor(after)?.seq;
-  return {
-    facts: (frame) => {
+  const reader = {
+    isOver: false,
+    facts: (frame: Parameters<Sink['facts']>[0]) => {
       for (const what of nextFrame(frame, at)) seen.misled(session, what);
       at = frame.seq;
       return sink.facts(frame);
     },
-    resync: (reason) => sink.resync(reason),
+    resync: (reason: Parameters<Sink['resync']>[0]) => {
+      reader.isOver = true;
+      sink.resync(reason);
+    },
   };
+  return reader;
 }
