@@ -8,6 +8,7 @@ import {
   editIsFresh,
   lastIsRetried,
   nextFrame,
+  nothingWaits,
   retriesInTime,
   retriesTheNamed,
   standsBehind,
@@ -69,6 +70,12 @@ describe('the checks of what a gateway answers can fail', () => {
     expect(retriesInTime(early, fresh, () => true)).toEqual([]);
     const due = log(started('t'), ended('t', 'failed'), held({ retry: 't', until: 1_005 }), again);
     expect(retriesInTime(due, due.slice(-1), () => false)).toEqual([]);
+  });
+
+  test('I3: a message that waits, and nothing holds it', () => {
+    expect(nothingWaits(log(added('m')))).toHaveLength(1);
+    expect(nothingWaits(log(added('m'), held()))).toEqual([]);
+    expect(nothingWaits(log(added('m'), started('t', 2, say('m'))))).toEqual([]);
   });
 
   test('I3: a message that is put into the queue while a turn is stopped', () => {

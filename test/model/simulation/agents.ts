@@ -132,24 +132,27 @@ export class Agents {
   wake(parent: string, job: boolean, pieces: number): boolean {
     const program = this.#alive(parent, job);
     if (!program) return false;
-    const { session } = program;
-    for (let i = 0; i < pieces; i++) {
-      this.#unasked += 1;
-      const label = `[${session}:unasked#${this.#unasked}]`;
-      const output: Output =
-        this.#unasked % 6 === 0
-          ? { type: 'permission.asked', permission: label, title: 'May I, unasked?', options: choices }
-          : this.#unasked % 4 === 0
-            ? { type: 'tool.started', toolCallId: label, title: 'By itself' }
-            : this.#unasked % 5 === 0
-              ? { type: 'usage', usage: { totalTokens: this.#unasked } }
-              : { type: 'text', text: label };
-      this.#scheduler.after(i * 7, () => {
-        if (program.told !== undefined) this.late.set(label, program.told);
-        program.unasked(output);
-      });
-    }
+    for (let i = 0; i < pieces; i++) this.#scheduler.after(i * 7, this.#unaskedOf(program));
     return true;
+  }
+
+  /** Something that belongs to no prompt, said when it is called. */
+  #unaskedOf(program: Program): () => void {
+    const { session } = program;
+    this.#unasked += 1;
+    const label = `[${session}:unasked#${this.#unasked}]`;
+    const output: Output =
+      this.#unasked % 6 === 0
+        ? { type: 'permission.asked', permission: label, title: 'May I, unasked?', options: choices }
+        : this.#unasked % 4 === 0
+          ? { type: 'tool.started', toolCallId: label, title: 'By itself' }
+          : this.#unasked % 5 === 0
+            ? { type: 'usage', usage: { totalTokens: this.#unasked } }
+            : { type: 'text', text: label };
+    return () => {
+      if (program.told !== undefined) this.late.set(label, program.told);
+      program.unasked(output);
+    };
   }
 
   #alive(session: string, job: boolean): Program | undefined {
@@ -219,7 +222,12 @@ export class Agents {
         );
         for (const fault of plan.faults) this.#watch.hit(`agent: ${fault}`);
         const run = new Run(key, handle, plan, life, () => program.die());
-        run.onOver = (told) => this.#watch.gateways.over(program.session, turn, told);
+        // A7: some wake up as soon as they have ended.
+        const wakes = this.#random.fork(`wakes/${key}`).chance(0.2);
+        run.onOver = (told) => {
+          this.#watch.gateways.over(program.session, turn, told);
+          if (wakes && !this.isCalm) this.#scheduler.after(0, this.#unaskedOf(program));
+        };
         program.run = run;
         this.runs.set(key, run);
         this.#watch.gateways.runs(program.session, turn, { life, run, program }, 'prompted');

@@ -22,6 +22,8 @@ export class Disk {
   isFull = false;
   /** So many appends fail from now on. */
   failures = 0;
+  /** So many appends fail that would write a stop. */
+  stopFailures = 0;
   /** When it last refused to write. */
   failedAt = Number.NEGATIVE_INFINITY;
   /** Told of what a gateway is about to write, and has written. */
@@ -57,8 +59,10 @@ export class Disk {
       append: async (session, expectedSeq, drafts, projection) => {
         this.onAppend?.begins(life, session, drafts);
         await life.sleep(pause());
-        if (this.isFull || this.failures > 0) {
+        const stops = drafts.some((draft) => draft.type === 'turn.stopping');
+        if (this.isFull || this.failures > 0 || (stops && this.stopFailures > 0)) {
           this.failures = Math.max(0, this.failures - 1);
+          if (stops) this.stopFailures = Math.max(0, this.stopFailures - 1);
           this.failedAt = this.#scheduler.now;
           throw new LogUnavailable('the disk is full');
         }

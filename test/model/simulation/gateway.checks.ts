@@ -100,6 +100,15 @@ export function lastIsRetried(facts: readonly Fact[], retry: string | undefined)
     : [`${retry} waits to be run again after ${last?.turn}`];
 }
 
+/** I3: what waits in a queue that nothing holds goes on. */
+export function nothingWaits(facts: readonly Fact[]): Violations {
+  const { held, waiting } = queueOf(facts);
+  const isClosed = facts.at(-1)?.type === 'session.closed';
+  return held || isClosed || waiting.length === 0
+    ? []
+    : [`${waiting[0]} waits for ever, and nothing holds it`];
+}
+
 /** I3: what would start a turn waits while one is stopped, and is done right after it. */
 export function waitsForStop(facts: readonly Fact[], fresh: readonly Fact[]): Violations {
   let stopping: string | undefined;

@@ -40,6 +40,8 @@ const toldMs = 20;
 
 /** Looks on while gateways answer, write, tell their agents and hand facts to their readers. */
 export class Gateways {
+  /** When somebody last began to write a good end after which the queue would go on. */
+  endingAt = Number.NEGATIVE_INFINITY;
   readonly #watch: Watch;
   readonly #disk: Disk;
   readonly #owed: Owed;
@@ -147,9 +149,11 @@ export class Gateways {
 
   /** D4: a gateway that ends begins no turn by itself. */
   begins(life: Life, session: string, drafts: readonly Draft[]): void {
+    const { waiting, held } = queueOf(this.#disk.facts.get(session) ?? []);
+    const isGood = drafts.some((draft) => draft.type === 'turn.ended' && draft.outcome === 'finalized');
+    if (isGood && !held && waiting.length > 0) this.endingAt = this.#owed.now;
     if (!this.#closing.has(life.name)) return;
     const started = drafts.find((draft) => draft.type === 'turn.started');
-    const { waiting } = queueOf(this.#disk.facts.get(session) ?? []);
     if (started?.message && waiting.includes(started.message.id))
       this.#watch.breach('D4', `${session} ${started.turn} begins by itself while ${life.name} ends`);
   }

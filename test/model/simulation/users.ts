@@ -38,6 +38,13 @@ export class Users {
     return this.#now(page, step);
   }
 
+  /** As soon as the page is there again. */
+  hastens({ id, tab }: TabStep, what: 'send' | 'stop message'): void {
+    const more = { id, tab, after: 0, session: 0 } as const;
+    if (what === 'send') this.do({ ...more, do: what, delivery: 'queue', times: 1 });
+    else this.do({ ...more, do: what, pick: id });
+  }
+
   #now(page: Page, step: TabStep): boolean {
     const session = 'session' in step ? `s${step.session}` : 's0';
     const view = page.view(session);

@@ -3,6 +3,7 @@ import { Agents as AllAgents } from './agents.ts';
 import { Check } from './check.ts';
 import type { Coverage } from './coverage.ts';
 import { Disk } from './disk.ts';
+import { nothingWaits } from './gateway.checks.ts';
 import { Network, type Weather } from './network.ts';
 import { Browser, Page } from './page.ts';
 import { Random } from './random.ts';
@@ -76,6 +77,13 @@ export class World {
     while (!this.isBroken && this.scheduler.step(until)) await this.#settle();
   }
 
+  /** Lets time pass up to a moment in which things meet, or for `ms`. */
+  async #until(ms: number, isIt: () => boolean): Promise<void> {
+    const { scheduler } = this;
+    const until = scheduler.now + ms;
+    while (!this.isBroken && !isIt() && scheduler.step(until)) await this.#settle();
+  }
+
   async do(step: Step): Promise<void> {
     await this.pass(step.after);
     if (this.isBroken) return;
@@ -115,12 +123,17 @@ export class World {
       case 'wait':
         await this.pass(step.ms);
         return true;
-      case 'reload':
+      case 'reload': {
+        const random = this.#random.fork(`reload/${step.id}`);
+        if (random.chance(0.5)) await this.#until(1_000, () => this.#owes(step.tab));
+        const next = random.pick(['nothing', 'send', 'stop message'] as const);
+        if (next !== 'nothing') scheduler.after(random.int(1, 60), () => this.users.hastens(step, next));
         this.#forget(this.pages[step.tab]);
         this.pages[step.tab]?.close(this.#browser);
         this.pages[step.tab] = this.#page(step.tab);
         this.pages[step.tab]?.open('s0');
         return true;
+      }
       case 'cut':
         return network.cut(page);
       case 'half open':
@@ -147,6 +160,9 @@ export class World {
         scheduler.after(step.down, () => this.#serve());
         return true;
       case 'restart': {
+        const since = scheduler.now;
+        if (this.#random.fork(`restart/${step.id}`).chance(0.5))
+          await this.#until(3_000, () => watch.gateways.endingAt >= since);
         const up = this.servers.filter((server) => server.isUp);
         for (const server of up) {
           void server.close().then(() => scheduler.after(step.down, () => this.#serve()));
@@ -183,7 +199,8 @@ export class World {
         });
         return true;
       case 'append fails':
-        disk.failures += step.times;
+        if (this.#random.fork(`append fails/${step.id}`).chance(0.5)) disk.stopFailures += 1;
+        else disk.failures += step.times;
         return true;
       case 'agent dies':
         return agents.die(`s${step.session}`, step.job);
@@ -192,6 +209,12 @@ export class World {
       default:
         return this.users.do(step);
     }
+  }
+
+  /** A page has more than one message that is not delivered. */
+  #owes(tab: number): boolean {
+    const open = this.pages[tab]?.entries.filter(({ kind, state }) => kind === 'send' && state !== 'refused');
+    return (open?.length ?? 0) > 1;
   }
 
   /** What its browser has not kept when a page goes is gone with it; that is said while it is so. */
@@ -245,6 +268,7 @@ export class World {
     const { disk, network, agents } = this;
     disk.isFull = false;
     disk.failures = 0;
+    disk.stopFailures = 0;
     network.calm();
     agents.isCalm = true;
     if (this.servers.filter((server) => !server.life.isOver).length > 1) {
@@ -325,6 +349,7 @@ export class World {
       for (const job of this.check.reference(session)?.last.snapshot.context.jobs ?? []) {
         if (!job.outcome && !watch.hasRaced) watch.breach('I1', `${job.job} of ${session} is never settled`);
       }
+      for (const what of nothingWaits(facts)) watch.breach('I3', `${session}: ${what}`);
       const last = facts.at(-1)?.seq;
       for (const page of this.pages) {
         const view = page.view(session);
