@@ -27,7 +27,11 @@ export const runnerMachine = runnerGround.createMachine({
     steered: [],
   }),
   type: 'parallel',
-  on: { output: { actions: 'receive' }, 'agent.steered': { actions: 'noteSteered' } },
+  on: {
+    output: { actions: 'receive' },
+    'agent.steered': { actions: 'noteSteered' },
+    leave: { actions: 'close' },
+  },
   states: {
     pen: {
       initial: 'idle',

@@ -84,6 +84,8 @@ export type RunnerEvent =
   | { readonly type: 'begin'; readonly how: 'prompt' | 'reattach' | 'interrupt'; readonly reason?: string }
   /** The gateway goes down: open turns are marked, nothing new begins. */
   | { readonly type: 'shutdown'; readonly reason: string }
+  /** The gateway goes down, and the agent outlives it: its turn stays open, nothing new begins. */
+  | { readonly type: 'leave' }
   /** Raised by the pen. */
   | { readonly type: 'wrote'; readonly drafts: readonly Draft[] }
   | { readonly type: 'stop.unwritten' };

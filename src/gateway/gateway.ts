@@ -295,8 +295,8 @@ class LocalGateway implements Gateway {
     const reason = 'The gateway was stopped while this ran.';
     await Promise.all(
       this.#registry.sessions.map(async (session) => {
-        // What survives a restart is joined again by the next gateway: its turn stays open.
-        if (session.host.survives) return;
+        // What survives a restart is joined again by the next gateway: its turn stays open, and is the last one here (D4).
+        if (session.host.survives) return session.tell({ type: 'leave' });
         session.tell({ type: 'shutdown', reason });
         await session.ended(5_000);
       }),

@@ -99,6 +99,7 @@ const events: Readonly<Record<string, () => void>> = {
   'begin: reattach': () => world.runner.send({ type: 'begin', how: 'reattach' }),
   'begin: interrupt': () => world.runner.send({ type: 'begin', how: 'interrupt' }),
   shutdown: () => world.runner.send({ type: 'shutdown', reason: 'down' }),
+  leave: () => world.runner.send({ type: 'leave' }),
   stop: () => world.ask({ type: 'stop', turn: open() }),
   send: () => world.send('m2'),
 };

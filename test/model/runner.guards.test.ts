@@ -35,6 +35,20 @@ test('D4, I3: a turn that ends well while the gateway goes down is the last one;
   expect(world.prompts).toHaveLength(1);
 });
 
+test('D4, I3: a turn whose agent outlives the gateway goes on as it goes down, and is the last one', async () => {
+  await running();
+  world.send('m2');
+  await world.quiet();
+  world.runner.send({ type: 'leave' });
+  await world.quiet();
+  expect(world.turns.map((turn) => turn.outcome)).toEqual([undefined]);
+  world.settles();
+  await world.pass(60_000);
+  expect(world.turns.map((turn) => turn.outcome)).toEqual(['finalized']);
+  expect([world.context.queue.held, world.context.queue.messages.length]).toEqual([false, 1]);
+  expect(world.prompts).toHaveLength(1);
+});
+
 test('I4: a stop goes before all commands that wait, whoever came first', async () => {
   await running();
   const turn = world.prompt.turn;

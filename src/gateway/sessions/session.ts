@@ -122,7 +122,7 @@ export class OpenSession {
     });
   }
 
-  tell(event: Extract<RunnerEvent, { type: 'begin' | 'shutdown' | 'output' }>): void {
+  tell(event: Extract<RunnerEvent, { type: 'begin' | 'shutdown' | 'leave' | 'output' }>): void {
     // Agents may speak until they are closed, which is after their runner.
     if (this.runner.getSnapshot().status === 'active') this.runner.send(event);
   }
