@@ -105,8 +105,9 @@ export const runnerGround = setup({
     takeOutput: enqueueActions(({ context, enqueue }) => {
       const { open } = standing(context).context;
       // Where no turn may ask, nobody is asked. It is said once, however often the rest has to be written.
-      const taken = open && !open.stage ? [] : context.outputs.slice(0, outputBatch(context).outputs);
-      const late: readonly Pending[] = taken.filter((output) => output.type === 'permission.asked');
+      const mayAsk = open !== null && open.stage === undefined;
+      const taken = () => context.outputs.slice(0, outputBatch(context).outputs);
+      const late = mayAsk ? [] : taken().filter((output): boolean => output.type === 'permission.asked');
       for (const permission of unknownQuestions(context, late)) enqueue.emit(unheard(permission));
       const outputs = context.outputs.filter((output) => !late.includes(output));
       const batch = outputBatch({ ...context, outputs });
@@ -175,10 +176,8 @@ export const runnerGround = setup({
     dropOutput: enqueueActions(({ context, enqueue }) => {
       const { batch, outputs } = context;
       const kept = outputs.filter(outlivesStop);
-      // What a batch on its way was made of was asked with it, or answered when it was made.
-      for (const permission of unknownQuestions(context, outputs.slice(batch.outputs)))
-        enqueue.emit(unheard(permission));
-      // Such a batch was made of the first of these, and takes no newer ones with it.
+      for (const permission of unknownQuestions(context, outputs)) enqueue.emit(unheard(permission));
+      // A batch that is on its way was made of the first of these, and takes no newer ones with it.
       const taken = outputs.slice(0, batch.outputs).filter(outlivesStop).length;
       enqueue.assign({
         outputs: kept,
@@ -319,10 +318,10 @@ function polled<S extends Polled['state']>(event: RunnerInternal): Extract<Polle
 /** Without those that the turn has: asked again by an agent that is joined again, they are answered as what is committed says. */
 function unknownQuestions(context: RunnerContext, outputs: readonly Pending[]): readonly string[] {
   const { open } = standing(context).context;
-  const parts = open ? turnOf(open.ref).parts : [];
-  const known = new Set(parts.flatMap((part) => (part.type === 'permission' ? part.id : [])));
+  const isAsked = (id: string) =>
+    open !== null && turnOf(open.ref).parts.some((part) => part.type === 'permission' && part.id === id);
   return outputs.flatMap((output) =>
-    output.type === 'permission.asked' && !known.has(output.permission) ? output.permission : [],
+    output.type === 'permission.asked' && !isAsked(output.permission) ? output.permission : [],
   );
 }
 

@@ -41,10 +41,6 @@ export interface SessionOutput {
   readonly error?: Failure;
 }
 
-function isFact(event: { readonly type: string }): event is Fact {
-  return 'seq' in event && 'session' in event;
-}
-
 function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
@@ -93,7 +89,7 @@ export const ground = setup({
     bringsHandle: ({ context, event }) => {
       assertEvent(event, 'turn.accepted');
       const { handle } = event;
-      return handle !== undefined && isLawful(context, event) && handle !== context.open?.handle;
+      return handle !== undefined && isLawful(context, event) && handle !== (context.open as OpenTurn).handle;
     },
     watchesPoll: ({ context, event }) => {
       assertEvent(event, 'turn.watching');
@@ -110,9 +106,10 @@ export const ground = setup({
       const waits = context.queue.messages.some((q) => q.message.id === message?.id);
       return origin === 'user' && !waits && isLawful(context, event);
     },
-    gap: ({ context, event }) => isFact(event) && isGap(context, event),
+    // Whatever else may come: it is of no session.
+    gap: ({ context, event }) => isGap(context, event as Fact),
     /** A fact of a newer version, in its place: it is kept in the log and skipped here. */
-    isUnknownNext: ({ context, event }) => isFact(event) && isNext(context, event) && !isKnown(event),
+    isUnknownNext: ({ context, event }) => isNext(context, event as Fact) && !isKnown(event as Fact),
     isState: ({ event }, params: { state: SessionState }) => {
       assertEvent(event, 'xstate.done.actor.load');
       return event.output.state === params.state;
@@ -153,15 +150,18 @@ export const ground = setup({
     adopt: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'xstate.done.actor.load');
       const snapshot = event.output;
-      const last = snapshot.turns.at(-1);
-      const turn = last && !last.outcome ? last : undefined;
-      const kept = context.open?.id === turn?.id ? context.open : null;
-      if (context.open && !kept) enqueue.stopChild(context.open.ref);
-      // The same open turn keeps its actor, so that a row which reads it stays as it is.
-      if (kept && turn) enqueue.sendTo(kept.ref, { type: 'turn.loaded', turn });
+      const { open } = context;
+      const turn = snapshot.turns.find((each) => !each.outcome);
+      if (open && open.id === turn?.id) {
+        // The same open turn keeps its actor, so that a row which reads it stays as it is.
+        enqueue.sendTo(open.ref, { type: 'turn.loaded', turn });
+        enqueue.assign({ ...adopt(context, snapshot), open: reopen(turn, open.ref) });
+        return;
+      }
+      if (open) enqueue.stopChild(open.ref);
       enqueue.assign(({ spawn }) => ({
         ...adopt(context, snapshot),
-        open: turn ? reopen(turn, kept?.ref ?? spawn('turn', { id: `turn:${turn.id}`, input: turn })) : null,
+        open: turn ? reopen(turn, spawn('turn', { id: `turn:${turn.id}`, input: turn })) : null,
       }));
     }),
     ready: ({ context }) =>

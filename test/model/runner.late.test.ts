@@ -106,6 +106,19 @@ describe('I4: as a turn is stopped', () => {
   });
 });
 
+test('I4: a question that is named like a tool is a question: as its turn is stopped, it is answered for the agent', async () => {
+  await prompted();
+  world.says({ type: 'tool.started', toolCallId: 'q', title: 'Run' });
+  await world.quiet();
+  world.ask({ type: 'stop', turn: world.prompt.turn });
+  await world.quiet();
+  world.says(question);
+  await world.quiet();
+  expect(world.unheard).toEqual(['q']);
+  world.settles();
+  await world.quiet();
+});
+
 test('D3: a command that waited as the log failed is refused like the one before it, and never done', async () => {
   await prompted();
   world.gated = true;

@@ -159,7 +159,10 @@ describe.each<Kind>(['conversation', 'job'])('the chart of a %s', (kind) => {
       for (const draft of proposals(snapshot.context, kind)) {
         const fact = factAt(snapshot.context, draft);
         if (!accepts(snapshot, fact)) continue;
-        const [from, to] = [stateOf(snapshot), stateOf(after(snapshot, fact))];
+        const next = after(snapshot, fact);
+        // Whatever is taken is counted: the one after it is the next.
+        expect(next.context.seq).toBe(fact.seq);
+        const [from, to] = [stateOf(snapshot), stateOf(next)];
         if (from === to) continue;
         found[from] ??= {};
         found[from][to] = [...new Set([...(found[from][to] ?? []), wordOf(draft)])].sort();

@@ -32,6 +32,19 @@ export const explained: readonly Explained[] = [
     mutants: ['default:'],
   },
   {
+    file: 'machines/runner.setup.ts',
+    why: 'A turn that is being stopped ends cancelled, whatever is said of its end.',
+    mutants: [
+      'settleKilled: assign({ settled: {} }),',
+      'settleKilled: assign({ settled: { stopReason: "" } }),',
+    ],
+  },
+  {
+    file: 'machines/runner.setup.ts',
+    why: 'No message is called so.',
+    mutants: ['steered: ["Stryker was here"],'],
+  },
+  {
     file: 'src/wire/think.ts',
     why: 'The beginning of a text is no code, so that neither of these is asked before it is set.',
     mutants: ['blank: false,', 'closing: true,'],
