@@ -150,6 +150,60 @@ describe('what the law refuses, one thing wrong at a time', () => {
     expect(takes(running, ended('t1'))).toBe(true);
   });
 
+  it('I12: an end of whatever kind with a tool or a question open, also after a stop', () => {
+    for (const open of [tool('t1', 'c1'), asks('t1', 'p1')])
+      for (const stop of [[], [stopping('asked')]])
+        for (const how of ['finalized', 'cancelled', 'failed', 'interrupted'] as const)
+          expect(takes(at(started('t1', 1), open, ...stop), ended('t1', how)), how).toBe(false);
+    expect(takes(at(started('t1', 1), stopping('asked')), ended('t1', 'cancelled'))).toBe(true);
+  });
+
+  it('I2: an end, a handle or a loss of the stream of another turn', () => {
+    const watching = (turn: string, mode: 'stream' | 'poll' | 'silent'): Draft => ({
+      type: 'turn.watching',
+      turn,
+      mode,
+      reason: 'r',
+      since: 0,
+    });
+    const states = [
+      running,
+      at(started('t1', 1), text('t1', 0, 'a')),
+      at(started('t1', 1), watching('t1', 'poll')),
+    ];
+    for (const state of states) {
+      for (const mode of ['stream', 'poll', 'silent'] as const)
+        expect([takes(state, watching('t1', mode)), takes(state, watching('t2', mode))]).toEqual([
+          true,
+          false,
+        ]);
+      for (const how of ['finalized', 'cancelled', 'failed', 'interrupted'] as const)
+        expect([takes(state, ended('t1', how)), takes(state, ended('t2', how))]).toEqual([true, false]);
+      expect(takes(state, { type: 'turn.accepted', turn: 't2', handle: 'h' })).toBe(false);
+    }
+  });
+
+  it('C49: a turn that has begun to answer is accepted, unless that brings a handle that is new', () => {
+    const accepted = (handle?: string): Draft => ({
+      type: 'turn.accepted',
+      turn: 't1',
+      ...(handle !== undefined && { handle }),
+    });
+    const answers = at(started('t1', 1), text('t1', 0, 'a'));
+    expect([undefined, 'h'].map((handle) => takes(answers, accepted(handle)))).toEqual([false, true]);
+    const named = at(started('t1', 1), accepted('h'), text('t1', 0, 'a'));
+    expect([undefined, 'h', 'k'].map((handle) => takes(named, accepted(handle)))).toEqual([
+      false,
+      false,
+      true,
+    ]);
+  });
+
+  it('D2: a start after a failure that does not go on by one revision', () => {
+    const over = at(started('t1', 1), ended('t1', 'failed'));
+    expect([1, 2, 3].map((revision) => takes(over, started('t2', revision)))).toEqual([false, true, false]);
+  });
+
   it('C48: a call id that is used again, also after its end', () => {
     expect(takes(at(started('t1', 1), tool('t1', 'c1')), tool('t1', 'c1'))).toBe(false);
     expect(takes(at(started('t1', 1), tool('t1', 'c1'), toolDone('t1', 'c1')), tool('t1', 'c1'))).toBe(false);
