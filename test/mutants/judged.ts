@@ -5,7 +5,14 @@ const folds = [
   ...unit('wire-fold.kinds', 'wire-fold', 'wire-fold.misfits', 'wire-facts'),
   ...model('runner.outputs'),
 ];
-const sessions = model('session.guards', 'session.job', 'session.chart', 'orchestrator', 'effects');
+const sessions = model(
+  'session.guards',
+  'session.read',
+  'session.job',
+  'session.chart',
+  'orchestrator',
+  'effects',
+);
 const runner = model(
   'runner.chart',
   'runner.guards',
