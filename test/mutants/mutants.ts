@@ -514,8 +514,8 @@ export const mutants: readonly Mutant[] = [
     [
       [
         'I5: a prompt is sent after its stop',
-        "if (this.#cancelled && !rejoins) return this.#settle({ stopReason: 'cancelled' });\n      this.#session",
-        'this.#session',
+        '      if (this.#settled) return;\n      const rejoins',
+        '      const rejoins',
       ],
       [
         'I1: the agent settles twice',

@@ -96,11 +96,9 @@ class Prompt {
   async run(): Promise<void> {
     try {
       const session = await this.#host.open();
-      // I3: the turn has ended while its agent was started.
+      // I3, I5: the turn has ended or was stopped while its agent was started: nothing is to be cancelled, no prompt is sent.
       if (this.#settled) return;
-      // I5: a stop that came before the agent was up leaves nothing to cancel, and no prompt is sent.
       const rejoins = this.#input.how === 'reattach';
-      if (this.#cancelled && !rejoins) return this.#settle({ stopReason: 'cancelled' });
       this.#session = session;
       const stream = this.#stream(session);
       if (stream && rejoins) this.#remind();
