@@ -225,7 +225,9 @@ export const runnerGround = setup({
     /** I11: a poll that is not terminal writes no row; progress is written when it moved. */
     noteProgress: assign(({ context, event }) => {
       const { progress } = polled<'running'>(event);
-      const known = turnOf(running(context).ref).progress;
+      // What could not be written yet is known as well.
+      const waits = context.outputs.findLast((output) => output.type === 'progress');
+      const known = waits?.progress ?? turnOf(running(context).ref).progress;
       const same = known?.text === progress?.text && known?.done === progress?.done;
       if (!progress || same) return {};
       return { outputs: waiting(context, { type: 'progress', progress }) };

@@ -113,6 +113,19 @@ describe.each(['conversation', 'job'] as const)('C10: a polled turn of a %s', (k
 });
 
 describe('a lost stream', () => {
+  test('I11, D3: progress that could not be written yet is known all the same', async () => {
+    await polling();
+    world.broken = 'LogUnavailable';
+    for (const done of [1, 1, 2, 2]) {
+      world.finds({ state: 'running', progress: { text: 'files', done, total: 9 } });
+      await world.pass(pollMax);
+    }
+    world.broken = undefined;
+    await world.pass(pollMax);
+    expect(world.types.filter((type) => type === 'job.progress')).toHaveLength(2);
+    expect(world.turns[0]).toMatchObject({ progress: { done: 2 } });
+  });
+
   test('that is back by itself is shown so before what it says, and is polled no more', async () => {
     await polling();
     world.says({ type: 'text', text: 'again' });

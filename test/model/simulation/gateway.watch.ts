@@ -124,11 +124,16 @@ export class Gateways {
     this.#taken.add(`${session} ${text}`);
   }
 
-  /** I1: what its agent has ended is over soon. */
+  /** I1: what its agent has ended is over soon; what is being stopped, when its stop is. */
   over(session: string, turn: string, life: Life): void {
     if (this.#running.get(`${session}:${turn}`)?.life !== life) return;
-    this.#owe(life, session, writtenMs, 'I1', `${session} ${turn} is open, and its agent has ended it`, () =>
-      this.#isOver(session, turn),
+    this.#owe(
+      life,
+      session,
+      writtenMs,
+      'I1',
+      `${session} ${turn} is open, and its agent has ended it`,
+      () => this.#isOver(session, turn) || this.#isStopping(session, turn),
     );
   }
 
@@ -261,6 +266,11 @@ export class Gateways {
       !this.#disk.facts.has(session) ||
       this.#disk.failedAt > since - 400;
     this.#owed.add(ms, invariant, what, () => excused() || isPaid());
+  }
+
+  #isStopping(session: string, turn: string): boolean {
+    const facts = this.#disk.facts.get(session) ?? [];
+    return facts.some((fact) => fact.type === 'turn.stopping' && fact.turn === turn);
   }
 
   #isOver(session: string, turn: string): boolean {

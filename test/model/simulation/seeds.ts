@@ -27,6 +27,7 @@ export const found: readonly (readonly [seed: string, what: string])[] = [
   ['904213326', 'I12: a question that comes while a stop is written is answered twice'],
   ['307497484', 'I12: a question beside something that has to be written again is answered twice'],
   ['307502329', 'link: a connection that was dialled without a network is waited for although it is back'],
+  ['194974666', 'I11: what a poll tells is written twice when it could not be written at once'],
   ['307499192', 'I12: a question that is asked again as its turn is stopped is answered twice'],
   ['7168', 'C24: an answer that is given before an agent is joined again never reaches it'],
 ];
