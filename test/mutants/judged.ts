@@ -10,6 +10,7 @@ const sessions = model(
   'session.read',
   'session.job',
   'session.chart',
+  'orchestrator.reading',
   'orchestrator',
   'effects',
 );
