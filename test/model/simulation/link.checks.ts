@@ -38,9 +38,10 @@ export function leavesNoGap(frame: FactsFrame, view: SessionContext | undefined)
 
 /** C12, I1, I3: who is let go does not run, and has neither a queue nor a question. */
 export function goesUnmissed(session: string, gone: Kept): Violations {
-  // There was no such session to read.
-  if (gone.ref.getSnapshot().context.problem) return [];
-  return isQuiet(gone) ? [] : [`${session} is let go in ${JSON.stringify(gone.ref.getSnapshot().value)}`];
+  const { value, context } = gone.ref.getSnapshot();
+  // There was no such session to read, or there is none any more.
+  if (context.problem || value === 'closed') return [];
+  return isQuiet(gone) ? [] : [`${session} is let go in ${JSON.stringify(value)}`];
 }
 
 /** C12: of those that may go the one goes that was not used for longest. */
