@@ -1,4 +1,4 @@
-import { type ActorRefFrom, assign, fromPromise, setup } from 'xstate';
+import { type ActorRefFrom, assertEvent, assign, fromPromise, setup } from 'xstate';
 import type { EarlierSession, EarlierSessions } from '../src/wire/snapshot.ts';
 
 /** Whose earlier sessions are asked for; without a directory those of all. */
@@ -32,19 +32,17 @@ export const earlierMachine = setup({
     }),
   },
   actions: {
-    askAnew: assign(({ context, event }) => ({
-      ask: event.type === 'ask' ? event.ask : context.ask,
-      sessions: [],
-      next: null,
-      problem: null,
-    })),
+    askAnew: assign(({ event }) => {
+      assertEvent(event, 'ask');
+      return { ask: event.ask, sessions: [], next: null, problem: null };
+    }),
   },
 }).createMachine({
   id: 'earlier',
   context: { ask: { agent: '' }, sessions: [], next: null, problem: null },
   initial: 'idle',
   on: {
-    ask: { target: '.loading', actions: 'askAnew', reenter: true },
+    ask: { target: '.loading', actions: 'askAnew' },
     leave: '.idle',
   },
   states: {

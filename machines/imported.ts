@@ -69,5 +69,5 @@ function joined(turns: readonly RecalledTurn[]): RecalledTurn[] {
 
 /** What a replay says of the session is of today, and not of the turn. */
 function ofTheTurn({ type }: RecalledTurn['outputs'][number]): boolean {
-  return type !== 'changed' && type !== 'usage' && type !== 'ended' && type !== 'poll' && type !== 'accepted';
+  return type !== 'changed' && type !== 'usage' && type !== 'accepted';
 }

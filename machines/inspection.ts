@@ -1,7 +1,7 @@
 import type { ActorRefLike, AnyActorRef, AnyTransitionDefinition, InspectionEvent } from 'xstate';
 import type { InspectLine, Standing, StateValue } from '../src/wire/inspect.ts';
 import { plain } from './inspection.plain.ts';
-import type { OrchestratorContext } from './orchestrator.machine.ts';
+import type { OrchestratorContext, OrchestratorEvent } from './orchestrator.machine.ts';
 import type { RunnerContext } from './runner.types.ts';
 import type { SessionContext } from './session.ts';
 import { transitionId } from './transition.id.ts';
@@ -20,10 +20,11 @@ export interface InspectionOptions {
 export class Inspection {
   readonly #options: InspectionOptions;
   readonly #listeners = new Set<Listener>();
-  readonly #told = new Set<ActorRefLike>();
+  /** Actors that those who listen now have been told of. */
+  #told = new WeakSet<ActorRefLike>();
   /** Transitions of the event that an actor is in the middle of. */
-  readonly #steps = new Map<ActorRefLike, AnyTransitionDefinition[]>();
-  readonly #ignored = new Map<ActorRefLike, OrchestratorContext['ignored']>();
+  readonly #steps = new WeakMap<ActorRefLike, AnyTransitionDefinition[]>();
+  readonly #ignored = new WeakMap<ActorRefLike, OrchestratorContext['ignored']>();
 
   constructor(options: InspectionOptions) {
     this.#options = options;
@@ -36,10 +37,7 @@ export class Inspection {
     this.#listeners.add(listener);
     return () => {
       this.#listeners.delete(listener);
-      if (this.#listeners.size > 0) return;
-      this.#told.clear();
-      this.#steps.clear();
-      this.#ignored.clear();
+      if (this.#listeners.size === 0) this.#told = new WeakSet();
     };
   }
 
@@ -67,9 +65,7 @@ export class Inspection {
   }
 
   #note(ref: ActorRefLike, transitions: readonly AnyTransitionDefinition[]): void {
-    const steps = this.#steps.get(ref);
-    if (steps) steps.push(...transitions);
-    else this.#steps.set(ref, [...transitions]);
+    this.#steps.set(ref, [...(this.#steps.get(ref) ?? []), ...transitions]);
   }
 
   #event({ actorRef, event }: Extract<InspectionEvent, { type: '@xstate.snapshot' }>): void {
@@ -86,37 +82,34 @@ export class Inspection {
       ...standing,
       ...(steps && { taken: steps.length > 0, transitions: steps.map(transitionId) }),
     });
-    if (machineOf(ref) === 'orchestrator') this.#refusals(ref, event);
+    if (machineOf(ref) === 'orchestrator') this.#refusals(ref, event as OrchestratorEvent);
     if (standing.status === 'active') return;
-    this.#told.delete(ref);
     this.#tell({ type: 'stopped', id: ref.sessionId, at: this.#options.now() });
   }
 
   /** A fact that had no transition never reaches its session's actor; it is shown there all the same. */
-  #refusals(ref: AnyActorRef, event: { readonly type: string; readonly fact?: unknown }): void {
+  #refusals(ref: AnyActorRef, event: OrchestratorEvent): void {
     const { ignored, sessions } = ref.getSnapshot().context as OrchestratorContext;
     const before = this.#ignored.get(ref);
     this.#ignored.set(ref, ignored);
-    if (before === undefined || before === ignored || !isFact(event.fact)) return;
-    const session = sessions[event.fact.session]?.ref;
-    if (!session) return;
+    if (event.type !== 'fact' || before === ignored) return;
+    const session = sessions[event.fact.session]?.ref as AnyActorRef;
     this.#tell({
       type: 'event',
       id: session.sessionId,
       event: event.fact.type,
       detail: plain(event.fact),
       at: this.#options.now(),
-      ...standingOf(session as AnyActorRef),
+      ...standingOf(session),
       taken: false,
       transitions: [],
     });
   }
 
   #show(ref: AnyActorRef, listeners: readonly Listener[], fresh: { readonly since?: number } = {}): void {
-    const standing = standingOf(ref);
     const snapshot = ref.getSnapshot();
     const machine = machineOf(ref);
-    if (standing.status === 'active') this.#told.add(ref);
+    this.#told.add(ref);
     this.#steps.delete(ref);
     if (machine === 'orchestrator') this.#ignored.set(ref, snapshot.context.ignored);
     const line: InspectLine = {
@@ -127,10 +120,10 @@ export class Inspection {
       ...parentOf(ref),
       ...subjectOf(ref),
       ...fresh,
-      ...standing,
+      ...standingOf(ref),
     };
     this.#tell(line, listeners);
-    const children = Object.values<AnyActorRef | undefined>(snapshot?.children ?? {});
+    const children = Object.values<AnyActorRef | undefined>(snapshot.children ?? {});
     // An ended job is no child any more, and stays readable.
     const kept = machine === 'orchestrator' ? keptBy(snapshot.context) : [];
     for (const child of new Set([...children, ...kept])) {
@@ -158,10 +151,6 @@ function isTurn(ref: ActorRefLike): boolean {
   return asActor(ref).id.startsWith('turn:');
 }
 
-function isFact(value: unknown): value is { readonly type: string; readonly session: string } {
-  return typeof value === 'object' && value !== null && 'session' in value && 'seq' in value;
-}
-
 function keptBy(context: OrchestratorContext): readonly AnyActorRef[] {
   return Object.values(context.sessions).map((kept) => kept.ref as AnyActorRef);
 }
@@ -172,7 +161,7 @@ function isSession(ref: ActorRefLike): boolean {
 
 function machineOf(ref: AnyActorRef): string {
   if (isSession(ref)) return (ref.getSnapshot().context as SessionContext).kind;
-  return (ref as { logic?: { id?: string } }).logic?.id ?? ref.id;
+  return (ref as unknown as { readonly logic: { readonly id?: string } }).logic.id ?? ref.id;
 }
 
 /** A runner has no parent of its own; it belongs to the session that it writes. */
@@ -215,27 +204,24 @@ function standingOf(ref: AnyActorRef): Standing {
 }
 
 function countsOf(ref: AnyActorRef): Readonly<Record<string, number>> | undefined {
-  const { context } = ref.getSnapshot();
-  const counts = counted(ref, context).filter(([, count]) => count > 0);
+  const counts = Object.entries(counted(ref)).filter(([, count]) => count > 0);
   return counts.length > 0 ? Object.fromEntries(counts) : undefined;
 }
 
-function counted(ref: AnyActorRef, context: unknown): readonly (readonly [string, number])[] {
+function counted(ref: AnyActorRef): Readonly<Record<string, number>> {
+  const { context } = ref.getSnapshot();
   if (isSession(ref)) {
-    const parent = ref._parent?.getSnapshot().context as Partial<OrchestratorContext> | undefined;
-    return [['ignored', parent?.ignored?.[(context as SessionContext).id] ?? 0]];
+    const { ignored } = (ref._parent as AnyActorRef).getSnapshot().context as OrchestratorContext;
+    return { ignored: ignored[(context as SessionContext).id] ?? 0 };
   }
   switch (machineOf(ref)) {
     case 'orchestrator': {
       const { ignored, unrouted } = context as OrchestratorContext;
-      return [
-        ['ignored', Object.values(ignored).reduce((sum, count) => sum + count, 0)],
-        ['unrouted', unrouted],
-      ];
+      return { ignored: Object.values(ignored).reduce((sum, count) => sum + count, 0), unrouted };
     }
     case 'runner':
-      return [['dropped', (context as RunnerContext).dropped]];
+      return { dropped: (context as RunnerContext).dropped };
     default:
-      return [];
+      return {};
   }
 }

@@ -8,11 +8,13 @@ export interface FieldChoice {
 
 /** What can be chosen in a field; undefined where anything can be given. */
 export function choicesOf(field: FormField): readonly FieldChoice[] | undefined {
-  if (field.type === 'array') {
-    return 'anyOf' in field.items ? field.items.anyOf : untitled(field.items.enum);
-  }
+  if (field.type === 'array') return listed(field);
   if (field.type !== 'string') return undefined;
   return field.oneOf ?? (field.enum && untitled(field.enum));
+}
+
+function listed({ items }: Of<'array'>): readonly FieldChoice[] {
+  return 'anyOf' in items ? items.anyOf : untitled(items.enum);
 }
 
 function untitled(values: readonly string[]): readonly FieldChoice[] {
@@ -53,34 +55,35 @@ function problemOf(field: FormField, value: FormValue): string | undefined {
 
 type Of<T extends FormField['type']> = Extract<FormField, { type: T }>;
 
-function numberProblem({ type, minimum, maximum }: Of<'number' | 'integer'>, value: number) {
+function numberProblem(field: Of<'number' | 'integer'>, value: number): string | undefined {
+  const { type, minimum = -Infinity, maximum = Infinity } = field;
   if (!Number.isFinite(value)) return 'Give a number.';
   if (type === 'integer' && !Number.isInteger(value)) return 'Give a whole number.';
-  if (minimum !== undefined && value < minimum) return `At least ${minimum}.`;
-  if (maximum !== undefined && value > maximum) return `At most ${maximum}.`;
+  if (value < minimum) return `At least ${minimum}.`;
+  if (value > maximum) return `At most ${maximum}.`;
   return undefined;
 }
 
 function listProblem(field: Of<'array'>, values: readonly string[]): string | undefined {
-  const { minItems, maxItems } = field;
-  const known = choicesOf(field)?.map((choice) => choice.const) ?? [];
+  const { minItems = 0, maxItems = Infinity } = field;
+  const known = listed(field).map((choice) => choice.const);
   if (!values.every((value) => known.includes(value)) || new Set(values).size < values.length) {
     return 'Choose from the list, each once.';
   }
-  if (minItems !== undefined && values.length < minItems) return `Choose at least ${minItems}.`;
-  if (maxItems !== undefined && values.length > maxItems) return `Choose at most ${maxItems}.`;
+  if (values.length < minItems) return `Choose at least ${minItems}.`;
+  if (values.length > maxItems) return `Choose at most ${maxItems}.`;
   return undefined;
 }
 
 function textProblem(field: Of<'string'>, value: string): string | undefined {
-  const { minLength, maxLength, pattern, format } = field;
+  const { minLength = 0, maxLength = Infinity, pattern, format } = field;
   const choices = choicesOf(field);
   if (choices) {
     return choices.some((choice) => choice.const === value) ? undefined : 'Choose one of the list.';
   }
   const { length } = [...value];
-  if (minLength !== undefined && length < minLength) return `At least ${characters(minLength)}.`;
-  if (maxLength !== undefined && length > maxLength) return `At most ${characters(maxLength)}.`;
+  if (length < minLength) return `At least ${characters(minLength)}.`;
+  if (length > maxLength) return `At most ${characters(maxLength)}.`;
   if (format && !formats[format].fits(value)) return formats[format].wanted;
   if (pattern !== undefined && !matches(pattern, value)) return `It must match ${pattern}.`;
   return undefined;
@@ -90,7 +93,6 @@ function characters(count: number): string {
   return count === 1 ? '1 character' : `${count} characters`;
 }
 
-const day = /^\d{4}-\d{2}-\d{2}$/;
 const time = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/i;
 const formats = {
   email: {
@@ -110,8 +112,7 @@ const formats = {
 
 /** A day that the calendar has: no 30 February. */
 function isDate(value: string): boolean {
-  const at = day.test(value) ? Date.parse(`${value}T00:00:00Z`) : Number.NaN;
-  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(value);
+  return new Date(`${value}T00:00:00Z`).toJSON()?.slice(0, 10) === value;
 }
 
 /**

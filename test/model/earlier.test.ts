@@ -85,3 +85,18 @@ it('when nobody looks any more, nothing is waited for', async () => {
   await settled();
   expect(stands()).toEqual(['idle', [], null, null]);
 });
+
+it('has asked nobody at first, and says so when there is nothing to ask with', async () => {
+  const actor = createActor(earlierMachine).start();
+  expect(actor.getSnapshot().value).toBe('idle');
+  expect(actor.getSnapshot().context).toEqual({
+    ask: { agent: '' },
+    sessions: [],
+    next: null,
+    problem: null,
+  });
+  actor.send({ type: 'ask', ask: { agent: 'a' } });
+  await settled();
+  expect(actor.getSnapshot().context.problem).toBe('the list actor was not provided');
+  actor.stop();
+});

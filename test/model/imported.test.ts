@@ -29,12 +29,19 @@ describe('what an agent tells of an earlier session', () => {
       asked('two', { type: 'text', text: '2' }),
     ]);
     expect(turns).toMatchObject([
-      { id: 't2', imported: true, outcome: 'finalized', stopReason: 'end_turn', misfits: [] },
+      {
+        id: 't2',
+        imported: true,
+        outcome: 'finalized',
+        stopReason: 'end_turn',
+        message: { id: 'imported-2' },
+        misfits: [],
+      },
       {
         id: 't5',
         imported: true,
         outcome: 'finalized',
-        message: { content: [{ text: 'two' }] },
+        message: { id: 'imported-5', content: [{ text: 'two' }] },
         misfits: [],
       },
     ]);
@@ -51,10 +58,25 @@ describe('what an agent tells of an earlier session', () => {
     ]);
     expect(turn).toMatchObject({
       outcome: 'interrupted',
+      stopReason: 'lost',
       parts: [
         { id: 'a', status: 'failed', reason: expect.stringContaining('history') },
         { id: 'b', status: 'completed' },
       ],
+    });
+  });
+
+  it('I12: a question that was left open is withdrawn beside a tool that is closed', () => {
+    const [turn] = turnsOf([
+      asked(
+        'run',
+        { type: 'tool.started', toolCallId: 'a', title: 'A' },
+        { type: 'permission.asked', permission: 'p', title: 'May I?', options: [] },
+      ),
+    ]);
+    expect(turn).toMatchObject({
+      outcome: 'interrupted',
+      parts: [{ status: 'failed' }, { state: 'withdrawn' }],
     });
   });
 
@@ -70,6 +92,27 @@ describe('what an agent tells of an earlier session', () => {
       { origin: 'agent', parts: [{ text: 'by itself' }] },
       { origin: 'user', outcome: 'finalized', parts: [{ text: 'by itself' }] },
     ]);
+  });
+
+  it('what nobody asked for follows on the only turn too, and nothing at all is no turn', () => {
+    const unasked = { outputs: [{ type: 'text', text: 'by itself' }] } as const;
+    expect(turnsOf([asked('one'), unasked])).toMatchObject([{ parts: [{ text: 'by itself' }] }]);
+    expect(turnsOf([{ outputs: [] }])).toEqual([]);
+  });
+
+  it('what is said of the session, or of how its turn ran then, is not written', () => {
+    const drafts = importDrafts(at(), [
+      asked(
+        'one',
+        { type: 'accepted', handle: 'h' },
+        { type: 'poll', reason: 'lost' },
+        { type: 'changed', mode: 'auto' },
+        { type: 'usage', usage: { totalTokens: 5 } },
+        { type: 'text', text: '1' },
+        { type: 'ended', stopReason: 'cancelled' },
+      ),
+    ]);
+    expect(drafts.map(({ type }) => type)).toEqual(['turn.started', 'text.added', 'turn.ended']);
   });
 
   it('an end, a usage and a setting in it are not of the turn', () => {

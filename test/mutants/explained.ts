@@ -111,4 +111,27 @@ export const explained: readonly Explained[] = [
     why: 'What is searched for is asked again, and nobody is told in which words it failed.',
     mutants: ['throw new Error("");'],
   },
+  {
+    file: 'machines/link.machine.ts',
+    why: 'No other frame is taken before the greeting: the second look is for the compiler.',
+    mutants: ['if (false) return;'],
+  },
+  {
+    file: 'machines/earlier.machine.ts',
+    why: 'Types are for the compiler.',
+    mutants: ['types: {},'],
+  },
+  {
+    file: 'src/wire/form.ts',
+    why: 'For the compiler: a number has no list, and a text is no finite number either.',
+    mutants: [
+      'if (false) return undefined;',
+      "return true ? numberProblem(field, value) : 'Give a number.';",
+    ],
+  },
+  {
+    file: 'src/wire/form.ts',
+    why: 'A date with more behind it is none for the platform either.',
+    mutants: ['const time = /^(\\d{4}-\\d{2}-\\d{2})T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})/i;'],
+  },
 ];

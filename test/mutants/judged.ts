@@ -68,7 +68,7 @@ export const judged: Readonly<Record<string, readonly string[]>> = {
   'machines/session.outputs.ts': model('outputs'),
   'machines/law.ts': model('session.guards', 'decide', 'session.chart', 'session.law'),
   'machines/turn.logic.ts': model('turn'),
-  'machines/transition.id.ts': unit('inspector.chart', 'inspector.inspection'),
+  'machines/transition.id.ts': unit('inspector.chart', 'inspector.lines'),
   'machines/directory.lines.ts': model('directory.lines', 'directory'),
   'machines/directory.machine.ts': [...model('directory.chart', 'directory'), ...names],
   'machines/orchestrator.machine.ts': [
@@ -80,6 +80,6 @@ export const judged: Readonly<Record<string, readonly string[]>> = {
   'machines/session.states.ts': sessions,
   'machines/conversation.machine.ts': sessions,
   'machines/job.machine.ts': sessions,
-  'machines/inspection.plain.ts': unit('inspector.inspection'),
-  'machines/inspection.ts': unit('inspector.inspection', 'inspector.chart'),
+  'machines/inspection.plain.ts': unit('inspector.plain'),
+  'machines/inspection.ts': unit('inspector.lines', 'inspector.inspection', 'inspector.names'),
 };

@@ -1,4 +1,4 @@
-import { createActor, fromPromise } from 'xstate';
+import { type ActorOptions, createActor, fromPromise } from 'xstate';
 import { conversationMachine } from '../../machines/conversation.machine.ts';
 import { jobMachine } from '../../machines/job.machine.ts';
 import { type OrchestratorEmitted, orchestratorMachine } from '../../machines/orchestrator.machine.ts';
@@ -25,7 +25,7 @@ export class SessionsWorld {
   readonly emitted: OrchestratorEmitted[] = [];
   readonly orchestrator;
 
-  constructor(limit?: number) {
+  constructor(limit?: number, inspect?: ActorOptions<typeof orchestratorMachine>['inspect']) {
     const load = fromPromise<SessionSnapshot, { session: string }>(
       ({ input, signal }) =>
         new Promise((resolve, reject) => {
@@ -42,6 +42,7 @@ export class SessionsWorld {
     this.orchestrator = createActor(orchestratorMachine.provide({ actors: actors as never }), {
       clock: this.clock,
       input: limit === undefined ? {} : { limit },
+      ...(inspect && { inspect }),
     });
     this.orchestrator.on('ready', (event) => this.emitted.push(event));
     this.orchestrator.on('retired', (event) => this.emitted.push(event));

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type AnyActorRef, createActor, createMachine, fromPromise } from 'xstate';
 import { conversationMachine } from '../../machines/conversation.machine.ts';
-import { plain } from '../../machines/inspection.plain.ts';
 import { Inspection } from '../../machines/inspection.ts';
 import { orchestratorMachine } from '../../machines/orchestrator.machine.ts';
 import type { Fact } from '../../src/wire/facts.ts';
@@ -166,29 +165,5 @@ describe('inspection', () => {
     actor.start();
     actor.send({ type: 'go' });
     expect(actor.getSnapshot().value).toBe('b');
-  });
-});
-
-describe('plain data of an event', () => {
-  test('long texts, long lists and deep trees are cut, and say so', () => {
-    const cut = plain({
-      text: 'x'.repeat(600),
-      list: Array.from({ length: 60 }, (_, i) => i),
-      a: { b: { c: { d: { e: {} } } } },
-    });
-    expect(cut).toMatchObject({ text: `${'x'.repeat(500)}…`, a: { b: { c: { d: { e: '…' } } } } });
-    expect((cut as { list: unknown[] }).list.at(-1)).toBe('… 10 more');
-  });
-
-  test('however wide the tree, what is sent stays small', () => {
-    const wide = (depth: number): unknown =>
-      depth === 0 ? 'leaf' : Array.from({ length: 40 }, () => wide(depth - 1));
-    expect(JSON.stringify(plain(wide(3))).length).toBeLessThan(20_000);
-  });
-
-  test('functions, actors and handles are left out; an error says what it was', () => {
-    expect(plain({ run() {}, ref: new Map(), error: new TypeError('no') })).toEqual({
-      error: 'TypeError: no',
-    });
   });
 });
