@@ -97,6 +97,8 @@ describe('what the law refuses, one thing wrong at a time', () => {
         false,
       );
     }
+    const still = at(started('t1', 1), queued('m1', 2), ended('t1', 'failed'), held(3));
+    expect(['m1', 'mine'].map((id) => takes(still, started('t9', 4, say(id))))).toEqual([false, true]);
     const good = at(started('t1', 1), queued('m1', 2), ended('t1'));
     expect(takes(good, started('t9', 3, say('m1')))).toBe(true);
   });

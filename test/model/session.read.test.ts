@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createActor, fromPromise } from 'xstate';
 import { conversationMachine } from '../../machines/conversation.machine.ts';
 import type { SessionSnapshot } from '../../src/wire/snapshot.ts';
-import { ended, opened, Script, started, text } from '../support/facts.ts';
+import { ended, opened, queued, Script, started, text } from '../support/facts.ts';
 import { quiet, SessionsWorld, snapshotOf } from '../support/sessions-world.ts';
 
 /** Reading a session again: what it does to the turn that is open, and what is said when it fails. */
@@ -28,6 +28,8 @@ describe('C30: a session that is read again', () => {
     await world.load(snapshotOf(log.facts));
     expect([children(world), world.text('s')]).toEqual([['turn:t'], 'half whole']);
     expect(world.ref('s').getSnapshot().context.open?.ref).toBe(ref);
+    world.feed(log.fact(text('t', 10, '!')));
+    expect([world.state('s'), world.text('s')]).toEqual(['streaming', 'half whole!']);
   });
 
   test('I1: knows a turn that has ended meanwhile as a row, and leaves no actor of it', async () => {
@@ -105,6 +107,30 @@ describe('I13: a session that cannot be read', () => {
       message: 'The gateway does not know of the newest yet; it is asked again.',
     });
   });
+});
+
+test('C23: a turn that ends leaves no actor behind', () => {
+  const { world, log } = streaming();
+  world.feed(log.fact(ended('t')));
+  expect([children(world), world.state('s')]).toEqual([[], 'finalized']);
+});
+
+test('I10: a fact of another turn, or of the session, does not touch the row that is open', () => {
+  const { world, log } = streaming();
+  world.feed(...log.write(ended('t'), started('u', 2), text('u', 0, ' next')));
+  const { open } = world.ref('s').getSnapshot().context;
+  let told = 0;
+  open?.ref.subscribe(() => {
+    told += 1;
+  });
+  world.feed(
+    log.fact({ type: 'usage.updated', turn: 't', usage: { totalTokens: 1 } }),
+    log.fact({ type: 'session.changed', title: 'New' }),
+    log.fact(queued('a', 3)),
+  );
+  expect([told, world.ref('s').getSnapshot().context.title]).toEqual([0, 'New']);
+  world.feed(log.fact(text('u', 5, '!')));
+  expect([told, world.text('s')]).toEqual([1, 'half next!']);
 });
 
 test('older rows that come while a session is read again are kept', async () => {

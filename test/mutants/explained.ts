@@ -45,6 +45,11 @@ export const explained: readonly Explained[] = [
     mutants: ['steered: ["Stryker was here"],'],
   },
   {
+    file: 'machines/session.setup.ts',
+    why: 'It is for the compiler.',
+    mutants: ['types: {},'],
+  },
+  {
     file: 'src/wire/think.ts',
     why: 'The beginning of a text is no code, so that neither of these is asked before it is set.',
     mutants: ['blank: false,', 'closing: true,'],
