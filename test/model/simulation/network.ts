@@ -7,16 +7,8 @@ import type { Random } from './random.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 import { type Server, ServerSocket } from './server.ts';
 import type { Watch } from './watch.ts';
+import { calm, type Weather } from './weather.ts';
 
-/** What may go wrong between a page and its gateway. */
-export interface Weather {
-  readonly delays: readonly number[];
-  readonly loses: number;
-  readonly doubles: number;
-  readonly cuts: number;
-}
-
-const calm: Weather = { delays: [0, 1, 5], loses: 0, doubles: 0, cuts: 0 };
 const networkMs = 3_000;
 
 /** Told of each frame that comes over the wire, and of each that is lost on it. */

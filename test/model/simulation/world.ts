@@ -3,15 +3,17 @@ import { Agents as AllAgents } from './agents.ts';
 import { Check } from './check.ts';
 import type { Coverage } from './coverage.ts';
 import { Disk } from './disk.ts';
-import { nothingWaits } from './gateway.checks.ts';
-import { Network, type Weather } from './network.ts';
+import { Network } from './network.ts';
 import { Browser, Page } from './page.ts';
+import { isDelivered, isDraining, judgeQuiet, retriesOf, runningOf } from './quiet.ts';
 import { Random } from './random.ts';
 import { drain, Scheduler } from './scheduler.ts';
 import { Server } from './server.ts';
+import { situationOf } from './situation.ts';
 import { type Step, sessions, tabs } from './steps.ts';
 import { Users } from './users.ts';
 import { Watch } from './watch.ts';
+import { weatherOf } from './weather.ts';
 
 /** Everything at once: gateways over one log, agents, pages, users, and what lies between them. */
 export class World {
@@ -24,7 +26,7 @@ export class World {
   readonly check: Check;
   readonly servers: Server[] = [];
   readonly pages: Page[] = [];
-  readonly #browser: Browser;
+  readonly browser: Browser;
   readonly #random: Random;
   readonly #coverage: Coverage | undefined;
   #started = 0;
@@ -36,7 +38,7 @@ export class World {
     this.#random = new Random(seed);
     this.#coverage = coverage;
     const { scheduler } = this;
-    this.#browser = new Browser(scheduler, this.#random.fork('browser'));
+    this.browser = new Browser(scheduler, this.#random.fork('browser'));
     this.disk = new Disk(scheduler, this.#random.fork('disk'));
     this.watch = new Watch(scheduler, this.disk, tracing);
     this.disk.onAppend = this.watch.gateways;
@@ -96,21 +98,7 @@ export class World {
     this.events += 1;
     await drain();
     this.check.everything(this.servers, this.pages);
-    this.#coverage?.situations.add(this.#situation());
-  }
-
-  #situation(): string {
-    const of = (ref: { getSnapshot(): { value?: unknown } }) => JSON.stringify(ref.getSnapshot().value ?? '');
-    const logs = [...this.disk.facts.keys()].map((session) => {
-      const at = this.check.reference(session)?.last.snapshot;
-      if (!at) return '';
-      const { queue, open, permissions, jobs } = at.context;
-      return `${JSON.stringify(at.value)}${queue.held ? 'h' : ''}${queue.messages.length}${open?.stage ?? ''}${open?.watching ?? ''}${open?.tools.length ?? ''}p${permissions.length}j${jobs.filter((job) => !job.outcome).length}`;
-    });
-    const pages = this.pages.map(
-      (page) => `${of(page.link)}${of(page.outbox)}${page.sessions.map(([, ref]) => of(ref)).join()}`,
-    );
-    return `${this.servers.filter((server) => server.isUp).length}|${logs.join()}|${pages.join()}`;
+    this.#coverage?.situations.add(situationOf(this));
   }
 
   async #do(step: Step): Promise<boolean> {
@@ -129,7 +117,7 @@ export class World {
         const next = random.pick(['nothing', 'send', 'stop message'] as const);
         if (next !== 'nothing') scheduler.after(random.int(1, 60), () => this.users.hastens(step, next));
         this.#forget(this.pages[step.tab]);
-        this.pages[step.tab]?.close(this.#browser);
+        this.pages[step.tab]?.close(this.browser);
         this.pages[step.tab] = this.#page(step.tab);
         this.pages[step.tab]?.open('s0');
         return true;
@@ -220,7 +208,7 @@ export class World {
   /** What its browser has not kept when a page goes is gone with it; that is said while it is so. */
   #forget(page: Page | undefined): void {
     for (const entry of page?.entries ?? []) {
-      if (this.#browser.kept.has(entry.id)) continue;
+      if (this.browser.kept.has(entry.id)) continue;
       for (const one of this.users.asked) if (one.id === entry.id) one.isLost = true;
     }
   }
@@ -229,7 +217,7 @@ export class World {
     this.#opened += 1;
     const random = this.#random.fork(`page${this.#opened}`);
     const { scheduler, network, watch, disk } = this;
-    const [browser, coverage] = [this.#browser, this.#coverage];
+    const [browser, coverage] = [this.browser, this.#coverage];
     return new Page(tab, this.#opened, { scheduler, network, browser, random, watch, disk, coverage });
   }
 
@@ -286,21 +274,21 @@ export class World {
     }
     await this.pass(3_000);
     // What is to be run again at its time, a minute away at most, is waited for; what would still come then is taken back.
-    if (this.#retries.length > 0) await this.pass(62_000);
-    for (const [session, turn] of this.#retries) {
+    if (retriesOf(this).length > 0) await this.pass(62_000);
+    for (const [session, turn] of retriesOf(this)) {
       const up = this.servers.find((server) => server.isUp)?.gateway;
       up?.retry(session, { turn, at: null }).catch(() => {});
     }
     for (let round = 0; round < 12 && !this.isBroken; round++) {
-      const isBusy = this.#running.length > 0 || this.#isDraining || !this.#isDelivered;
+      const isBusy = runningOf(this).length > 0 || isDraining(this) || !isDelivered(this);
       if (!isBusy && round > 1) break;
       await this.pass(round < 2 ? 2_500 : 6_000);
       if (round === 0) continue;
       const gateway = this.servers.find((server) => server.isUp)?.gateway;
-      for (const { session, turn } of this.#running) gateway?.stop(session, { turn }).catch(() => {});
+      for (const { session, turn } of runningOf(this)) gateway?.stop(session, { turn }).catch(() => {});
     }
     await this.pass(1_000);
-    if (!this.isBroken) this.#final();
+    if (!this.isBroken) judgeQuiet(this);
     const server = this.servers.find((one) => one.isUp);
     if (this.isBroken || !server) return;
     const closed = server.close();
@@ -312,105 +300,4 @@ export class World {
       if (isAlive && !survives) this.watch.breach('close', `agent ${pgid} of ${session} was left running`);
     }
   }
-
-  get #running(): readonly { session: string; turn: string }[] {
-    return [...this.disk.facts.keys()].flatMap((session) => {
-      const open = this.check.reference(session)?.last.snapshot.context.open;
-      return open ? [{ session, turn: open.id }] : [];
-    });
-  }
-
-  /** Turns that are to be run again, by their sessions. */
-  get #retries(): readonly (readonly [session: string, turn: string])[] {
-    return [...this.disk.facts.keys()].flatMap((session) => {
-      const { retry } = this.check.reference(session)?.last.snapshot.context.queue ?? {};
-      return retry === undefined ? [] : [[session, retry] as const];
-    });
-  }
-
-  /** A session whose next turn is about to begin. */
-  get #isDraining(): boolean {
-    return [...this.disk.facts.keys()].some((session) => {
-      const { value, context } = this.check.reference(session)?.last.snapshot ?? {};
-      const { held, messages } = context?.queue ?? {};
-      return (value === 'idle' || value === 'finalized') && !held && messages && messages.length > 0;
-    });
-  }
-
-  get #isDelivered(): boolean {
-    return this.pages.every((page) => page.entries.every((entry) => entry.state === 'refused'));
-  }
-
-  /** What holds when all is quiet. */
-  #final(): void {
-    const { watch, disk } = this;
-    for (const { session, turn } of this.#running) watch.breach('I1', `${session} ${turn} never ends`);
-    for (const [session, facts] of disk.facts) {
-      for (const job of this.check.reference(session)?.last.snapshot.context.jobs ?? []) {
-        if (!job.outcome && !watch.hasRaced) watch.breach('I1', `${job.job} of ${session} is never settled`);
-      }
-      for (const what of nothingWaits(facts)) watch.breach('I3', `${session}: ${what}`);
-      const last = facts.at(-1)?.seq;
-      for (const page of this.pages) {
-        const view = page.view(session);
-        if (!view && !session.includes('.')) watch.breach('I6', `${page.name} does not show ${session}`);
-        // A job that is over is not followed any more, also when its log is put back from a backup.
-        const isOver = page.sessions.find(([id]) => id === session)?.[1].getSnapshot().status === 'done';
-        if (view && !isOver && (view.seq !== last || view.epoch !== facts[0]?.epoch)) {
-          watch.breach(
-            'I6',
-            `${page.name} stays at ${view.epoch}.${view.seq} of ${session}, its log is at ${last}`,
-          );
-        }
-      }
-    }
-    for (const page of this.pages) {
-      const state = page.link.getSnapshot().value;
-      if (state !== 'live')
-        watch.breach('link', `${page.name} is ${JSON.stringify(state)} although all is well`);
-      for (const entry of page.entries) {
-        if (entry.state !== 'refused')
-          watch.breach('I9', `${page.name}: ${entry.kind} ${entry.id} is ${entry.state} for ever`);
-      }
-    }
-    for (const { owner, entry } of this.#browser.kept.values()) {
-      const page = this.pages.find(({ life }) => life.name === owner);
-      if (page && !page.entries.some(({ id }) => id === entry.id))
-        watch.breach('I9', `${page.name} keeps ${entry.kind} ${entry.id}, and owes it no more`);
-    }
-    this.#messages();
-  }
-
-  /** I9: each message that was asked is in its log, or back with its user. */
-  #messages(): void {
-    const { watch, disk } = this;
-    if (watch.hits.has('step: restore')) return;
-    for (const { id, session, isLost } of this.users.asked) {
-      const facts = disk.facts.get(session);
-      if (!facts || isLost) continue;
-      const isThere = facts.some((fact) => {
-        if (fact.type === 'job.attached') return fact.request.message.id === id;
-        return (
-          'message' in fact && (typeof fact.message === 'string' ? fact.message : fact.message?.id) === id
-        );
-      });
-      const isBack = this.pages.some((page) => page.entries.some((entry) => entry.id === id));
-      if (!isThere && !isBack)
-        watch.breach('I9', `${id} of ${session} is neither in its log nor back with its user`);
-      if (isThere && isBack) watch.breach('I9', `${id} of ${session} is in its log and was given back`);
-    }
-  }
-}
-
-function weatherOf(random: Random): Weather {
-  return {
-    delays: random.pick([
-      [0, 1, 2, 5],
-      [0, 1, 5, 30, 120],
-      [1, 20, 80, 400],
-    ]),
-    loses: random.pick([0, 0, 0.01, 0.04]),
-    doubles: random.pick([0, 0.05, 0.2]),
-    cuts: random.pick([0, 0, 0.01, 0.03]),
-  };
 }
