@@ -100,7 +100,7 @@ describe('a stream that is lost', () => {
     world.says({ type: 'accepted', handle: 'h' }, { type: 'poll', reason: 'cut' }, late);
     await world.pass(poll);
     expect(world.types.slice(-2)).toEqual(['turn.watching', 'usage.updated']);
-    expect(world.polled).toBe(1);
+    expect(world.handles).toEqual(['h']);
   });
 
   test.each<[string, Output]>([

@@ -40,6 +40,11 @@ export const explained: readonly Explained[] = [
     ],
   },
   {
+    file: 'machines/runner.machine.ts',
+    why: 'No message is called so.',
+    mutants: ['steered: ["Stryker was here"],'],
+  },
+  {
     file: 'machines/runner.setup.ts',
     why: 'No message is called so.',
     mutants: ['steered: ["Stryker was here"],'],

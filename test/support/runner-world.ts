@@ -62,7 +62,8 @@ export class RunnerWorld {
   readonly waiting: Waiting[] = [];
   /** What the next polls find; while it is empty, a poll waits. */
   readonly polls: (Polled | Error)[] = [];
-  polled = 0;
+  /** The handles by which was polled. */
+  readonly handles: string[] = [];
   fenced = 0;
   /** Questions of which the agent was told that nobody is asked. */
   readonly unheard: string[] = [];
@@ -108,7 +109,7 @@ export class RunnerWorld {
           append: fromPromise<AppendOutput, AppendInput>(({ input }) => this.#append(input.batch.drafts)),
           agent: fromCallback<AgentOrder, AgentInput>((({ input, sendBack, receive }: never) =>
             this.#prompted(input, sendBack, receive)) as never),
-          poll: fromPromise<Polled, { readonly handle: string }>(() => this.#poll()),
+          poll: fromPromise<Polled, { readonly handle: string }>(({ input }) => this.#poll(input.handle)),
         },
       }),
       {
@@ -132,6 +133,10 @@ export class RunnerWorld {
   /** The state of the session's machine. */
   get state(): string {
     return String(this.session.getSnapshot().value);
+  }
+
+  get polled(): number {
+    return this.handles.length;
   }
 
   get context() {
@@ -277,8 +282,8 @@ export class RunnerWorld {
     };
   }
 
-  async #poll(): Promise<Polled> {
-    this.polled += 1;
+  async #poll(handle: string): Promise<Polled> {
+    this.handles.push(handle);
     const found = this.polls.shift() ?? (await new Promise<Polled | Error>((r) => this.#pollWaits.push(r)));
     if (found instanceof Error) throw found;
     return found;
