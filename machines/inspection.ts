@@ -7,6 +7,8 @@ import type { SessionContext } from './session.ts';
 import { transitionId } from './transition.id.ts';
 import { turnOf } from './turn.logic.ts';
 
+type FactEvent = Extract<OrchestratorEvent, { type: 'fact' }>;
+
 type Listener = (line: InspectLine) => void;
 
 export interface InspectionOptions {
@@ -82,17 +84,18 @@ export class Inspection {
       ...standing,
       ...(steps && { taken: steps.length > 0, transitions: steps.map(transitionId) }),
     });
-    if (machineOf(ref) === 'orchestrator') this.#refusals(ref, event as OrchestratorEvent);
+    if (machineOf(ref) === 'orchestrator') this.#refusals(ref, event as FactEvent);
     if (standing.status === 'active') return;
     this.#tell({ type: 'stopped', id: ref.sessionId, at: this.#options.now() });
   }
 
   /** A fact that had no transition never reaches its session's actor; it is shown there all the same. */
-  #refusals(ref: AnyActorRef, event: OrchestratorEvent): void {
+  #refusals(ref: AnyActorRef, event: FactEvent): void {
     const { ignored, sessions } = ref.getSnapshot().context as OrchestratorContext;
     const before = this.#ignored.get(ref);
     this.#ignored.set(ref, ignored);
-    if (event.type !== 'fact' || before === ignored) return;
+    // Nothing but a fact changes it.
+    if (before === ignored) return;
     const session = sessions[event.fact.session]?.ref as AnyActorRef;
     this.#tell({
       type: 'event',

@@ -81,5 +81,10 @@ export const judged: Readonly<Record<string, readonly string[]>> = {
   'machines/conversation.machine.ts': sessions,
   'machines/job.machine.ts': sessions,
   'machines/inspection.plain.ts': unit('inspector.plain'),
-  'machines/inspection.ts': unit('inspector.lines', 'inspector.inspection', 'inspector.names'),
+  'machines/inspection.ts': unit(
+    'inspector.lines',
+    'inspector.sessions',
+    'inspector.inspection',
+    'inspector.names',
+  ),
 };
