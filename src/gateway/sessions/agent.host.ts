@@ -39,6 +39,8 @@ export class AgentHost {
   /** Names the opening that counts. */
   #current: symbol | undefined;
   #session: AgentSession | undefined;
+  /** Openings that were killed: a process that comes up for one of these all the same is ended at once. */
+  readonly #killed = new Set<symbol>();
   readonly #processes = new Set<AgentProcess>();
   /** Told when the agent is gone by itself. */
   #onExit: ((reason: Failure) => void) | undefined;
@@ -90,6 +92,7 @@ export class AgentHost {
 
   /** SIGKILL, and the agent's session is given up: the next prompt opens a new one. */
   kill(): void {
+    if (this.#current) this.#killed.add(this.#current);
     this.#signal('SIGKILL');
     void this.#discard();
   }
@@ -116,7 +119,7 @@ export class AgentHost {
         kind,
         stateDir,
         onOutput,
-        onProcess: (process) => this.#record(process),
+        onProcess: (process) => this.#record(opening, process),
         onExit: (reason) => this.#exited(opening, reason),
       });
       if (this.#current === opening) this.#session = opened;
@@ -127,10 +130,11 @@ export class AgentHost {
     }
   }
 
-  #record(process: AgentProcess): void {
+  #record(opening: symbol, process: AgentProcess): void {
     this.#processes.add(process);
     this.#options.onProcess(process);
     void process.ended.then(() => this.#processes.delete(process));
+    if (this.#killed.has(opening)) this.#signal('SIGKILL', (one) => one === process);
   }
 
   #exited(opening: symbol, reason: Failure): void {

@@ -124,6 +124,7 @@ async function search(): Promise<boolean> {
         worker.on('message', (played: Played) => {
           done();
           totals.add(played);
+          for (const { seed, invariant } of played.failed) write(`seed ${seed} breaks ${invariant}`);
           tellProgress();
           go();
         });
