@@ -27,7 +27,7 @@ const changes = {
  */
 export const outboxMachine = outboxGround.createMachine({
   id: 'outbox',
-  context: ({ input }) => ({ ...input, entries: [], unsaved: null }),
+  context: ({ input }) => ({ ...input, entries: [], done: [], unsaved: null }),
   invoke: { id: 'store', src: 'store' },
   initial: 'restoring',
   states: {

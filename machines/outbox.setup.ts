@@ -24,6 +24,8 @@ export interface OutboxInput {
 export interface OutboxContext extends OutboxInput {
   /** In the order in which they were asked. */
   readonly entries: Entries;
+  /** What is done with here, by its ids, the newest last: a store that forgets late does not bring it back. */
+  readonly done: readonly string[];
   /** Why nothing is kept over a reload, while that is so. */
   readonly unsaved: string | null;
 }
@@ -60,6 +62,7 @@ export type OutboxEvent =
   | { readonly type: 'xstate.error.actor.*'; readonly actorId: string; readonly error: unknown };
 
 const prefix = 'post:';
+const remembered = 1000;
 const firstWait = 500;
 const longestWait = 15_000;
 
@@ -83,7 +86,7 @@ function problemOf(error: unknown): Problem | undefined {
 }
 
 /** What an event makes of the entries. Everything else follows from the difference. */
-function next({ entries, now, jitter }: OutboxContext, event: OutboxEvent): Entries {
+function next({ entries, done, now, jitter }: OutboxContext, event: OutboxEvent): Entries {
   switch (event.type) {
     case 'ask':
       return ask(entries, event.ask);
@@ -98,7 +101,10 @@ function next({ entries, now, jitter }: OutboxContext, event: OutboxEvent): Entr
     case 'dismiss':
       return entries.filter((entry) => entry.id !== event.id || entry.state !== 'refused');
     case 'xstate.done.actor.load':
-      return restored(entries, event.output);
+      return restored(
+        entries,
+        event.output.filter((entry) => !done.includes(entry.id)),
+      );
     default: {
       assertEvent(event, ['xstate.done.actor.*', 'xstate.error.actor.*']);
       const id = event.actorId.slice(prefix.length);
@@ -153,7 +159,8 @@ const base = setup({
 const apply = (change: (context: OutboxContext, event: OutboxEvent) => Entries) =>
   base.enqueueActions(({ context, event, enqueue }) => {
     const entries = change(context, event);
-    enqueue.assign({ entries });
+    const gone = context.entries.filter((before) => !entries.some((entry) => entry.id === before.id));
+    enqueue.assign({ entries, done: [...context.done, ...gone.map((entry) => entry.id)].slice(-remembered) });
     for (const before of context.entries) {
       const after = entries.find((entry) => entry.id === before.id);
       if (after === before) continue;

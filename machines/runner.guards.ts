@@ -80,6 +80,11 @@ export const runnerGuards = {
     // What comes unasked while a turn is open is part of it.
     return event.turn === null || event.turn === running(context).id;
   },
+  /** Said in the stream of its prompt: that is there. What comes unasked says nothing of it. */
+  ofItsStream: ({ context, event }: Args) => {
+    assertEvent(event, 'output');
+    return event.turn === running(context).id;
+  },
   /** The turn was being stopped when the gateway before this one ended. */
   beginsStopping: ({ context, event }: Args) => {
     assertEvent(event, 'begin');

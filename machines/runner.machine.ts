@@ -199,7 +199,7 @@ export const runnerMachine = runnerGround.createMachine({
             polling: {
               initial: 'waiting',
               on: {
-                output: { guard: 'ofOpenTurn', actions: ['receive', 'noteStream'], target: 'listening' },
+                output: { guard: 'ofItsStream', actions: ['receive', 'noteStream'], target: 'listening' },
               },
               states: {
                 waiting: {

@@ -1,7 +1,8 @@
 import type { Draft } from '../src/wire/facts.ts';
 import { closings } from './closings.ts';
-import { type Command, decide, decideRetry, type Standing } from './decide.ts';
+import { type Command, type Decision, decide, decideRetry, type Standing } from './decide.ts';
 import { draftsOf } from './outputs.ts';
+import { refuse } from './refuse.ts';
 import type { Batch, RunnerContext, Settled } from './runner.types.ts';
 import { sessionDrafts } from './session.outputs.ts';
 import type { OpenTurn, SessionContext } from './session.ts';
@@ -32,10 +33,18 @@ export function nextCommand(context: RunnerContext): Command | undefined {
   return context.commands.find((command) => state !== 'cancelling' || !waitsForStop.has(command.type));
 }
 
+const ending = refuse(503, 'session.restarting', 'The gateway is going down; ask again when it is back.');
+
+function starts(decision: Decision): boolean {
+  return 'drafts' in decision && decision.drafts.some((draft) => draft.type === 'turn.started');
+}
+
 /** Of the command that is next: one waits. */
 export function commandBatch(context: RunnerContext): Batch {
   const command = nextCommand(context) as Command;
-  const decision = decide(standing(context), command);
+  const wanted = decide(standing(context), command);
+  // D4: what a gateway that ends would begin, the next one begins: it is asked again.
+  const decision = context.closing && starts(wanted) ? ending : wanted;
   return { ...nothing, command, decision, drafts: 'drafts' in decision ? decision.drafts : [] };
 }
 
@@ -70,8 +79,8 @@ export function outputBatch(context: RunnerContext): Batch {
   }
   const rows = context.outputs.filter((o) => o.type !== 'usage' && o.type !== 'changed');
   const drafts = sessionDrafts(session, context.outputs);
-  const wakes =
-    rows.length > 0 && session.kind === 'conversation' && (state === 'idle' || state === 'finalized');
+  const rests = session.kind === 'conversation' && (state === 'idle' || state === 'finalized');
+  const wakes = rows.length > 0 && rests && !context.closing;
   if (!wakes) return { drafts, outputs, dropped: rows.length };
   // The turn is opened first; its output stays pending and follows once that is committed.
   const turn = `t${session.seq + 1}`;

@@ -190,8 +190,7 @@ class LocalGateway implements Gateway {
       return jobs;
     });
     for (const id of [session, ...jobs.map((job) => job.job)]) {
-      this.#registry.forget(id);
-      await this.#log.remove(id);
+      await this.#registry.remove(id, () => this.#log.remove(id));
       this.#tell([], [id]);
     }
   }

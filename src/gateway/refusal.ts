@@ -18,3 +18,8 @@ export class Refusal extends Error {
 export function closing(): Refusal {
   return new Refusal(503, 'gateway.closing', 'Sluice is stopping. Send it again after the next start.');
 }
+
+/** The session was let go while it was asked. */
+export function restarting(): Refusal {
+  return new Refusal(503, 'session.restarting', 'The session is being opened anew; try again.');
+}

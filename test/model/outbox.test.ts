@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Entry } from '../../machines/outbox.entries.ts';
 import { Script, say, started } from '../support/facts.ts';
 import { Bench, Problem, settled } from '../support/outbox.bench.ts';
 
@@ -59,6 +60,24 @@ describe('the outbox', () => {
     bench.clock.advance(3000);
     expect(bench.pending.map((request) => request.entry.id)).toEqual([id]);
     expect(bench.tabs[0]?.getSnapshot().context.unsaved).toContain('could not be read in time');
+  });
+
+  it('does not take back from a store that forgets late what is done with here (I4, I9)', async () => {
+    const bench = await opened();
+    const [first, second] = [bench.send(), bench.send()];
+    bench.stop({ message: second });
+    const kept = [...bench.store.values()].map((entry) => ({ ...entry, state: 'waiting' as const }));
+    expect(kept.map((entry) => entry.id)).toContain(second);
+    bench.tabs[0]?.send({ type: 'dismiss', id: second });
+    bench.pending[0]?.answer(bench.ledger.take(bench.entry(first) as Entry));
+    await settled();
+    bench.deliver();
+    for (const entry of kept) bench.store.set(entry.id, entry);
+    bench.tabs[0]?.send({ type: 'restore' });
+    await settled();
+    expect(bench.state()).toBe('resting');
+    expect(bench.tabs[0]?.getSnapshot().context.entries).toEqual([]);
+    expect(bench.requests.map((request) => request.entry.id)).toEqual([first]);
   });
 
   it('takes a double click once (I9)', async () => {

@@ -172,3 +172,18 @@ test('D4, I3: a gateway that goes down while nothing runs lets nothing start any
   expect(world.types.at(-1)).toBe('queue.released');
   expect(world.prompts).toEqual([]);
 });
+
+test.each(['shutdown', 'leave'] as const)(
+  'D4, I3: after a %s neither a message nor the agent begins a turn, and the message is to be sent again',
+  async (type) => {
+    world = new RunnerWorld({ log: [] });
+    await world.quiet();
+    world.runner.send({ type, reason: 'down' });
+    const command = world.send('late');
+    world.unasked({ type: 'text', text: 'by itself' });
+    await world.pass(60_000);
+    expect(world.replies.get(command)).toMatchObject({ type: 'refused', refused: { status: 503 } });
+    expect(world.types).not.toContain('turn.started');
+    expect(world.prompts).toEqual([]);
+  },
+);

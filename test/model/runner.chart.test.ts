@@ -124,7 +124,6 @@ const runs = {
 const polls = {
   ...runs,
   'it speaks': 'engaged.listening: turn.watching text.added',
-  'it speaks unasked': 'engaged.listening: turn.watching text.added',
 } as const;
 /** A tool of it is open. */
 const attends = {
@@ -155,8 +154,9 @@ const expected: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'engaged.prompting': runs,
   'engaged.listening': runs,
   'engaged.silent': runs,
-  'engaged.polling.waiting': polls,
-  'engaged.polling.asking': polls,
+  // What comes beside its stream does not say that the stream is back.
+  'engaged.polling.waiting': { ...polls, 'it speaks unasked': 'engaged.polling.waiting: text.added' },
+  'engaged.polling.asking': { ...polls, 'it speaks unasked': 'engaged.polling.asking: text.added' },
   'engaged.attending.near': attends,
   'engaged.attending.working': attends,
   'engaged.cancelling.asked': stops,

@@ -80,7 +80,7 @@ describe('A4, C45: what an agent still says of a turn before', () => {
 });
 
 describe('what comes unasked while a turn is open', () => {
-  test('is a sign of it: a silence ends, and a lost stream is back', async () => {
+  test('is a sign of its life: a silence ends; but a stream that is lost is not back with it, and is polled on', async () => {
     await prompted();
     await world.pass(stall - 1);
     world.unasked({ type: 'text', text: 'from behind' });
@@ -89,8 +89,10 @@ describe('what comes unasked while a turn is open', () => {
     world.says({ type: 'accepted', handle: 'h' }, { type: 'poll', reason: 'cut' });
     await world.quiet();
     world.unasked({ type: 'text', text: ' again' });
+    world.finds({ state: 'running' });
     await world.pass(pollMax);
-    expect([world.state, world.polled]).toEqual(['streaming', 0]);
+    expect(world.state).toBe('polling');
+    expect(world.polled).toBeGreaterThan(0);
   });
 });
 

@@ -273,8 +273,8 @@ export const mutants: readonly Mutant[] = [
     ],
     [
       'I3: the agent begins by itself after a stop',
-      "(state === 'idle' || state === 'finalized');\n  if (!wakes)",
-      'true;\n  if (!wakes)',
+      "session.kind === 'conversation' && (state === 'idle' || state === 'finalized');",
+      "session.kind === 'conversation';",
     ],
   ]),
   ...at(

@@ -65,3 +65,17 @@ test('a gateway that closes opens no session any more: a job that was just asked
   expect(warned).toEqual(['a job could not be started']);
   await expect(local.gateway.stop(id, { turn: 't1' })).rejects.toThrow(Refusal);
 });
+
+test('a gateway closes also while a session is read, however long that takes, and says so to who waits for it', async () => {
+  const local = await localGateway();
+  const { id } = await local.gateway.create({ agent: 'builtin' });
+  const asked = Promise.withResolvers<void>();
+  local.log.turns = () => {
+    asked.resolve();
+    return new Promise(() => {});
+  };
+  const stopped = local.gateway.stop(id, { turn: 't1' });
+  await asked.promise;
+  const [refused] = await Promise.allSettled([stopped, local.close()]);
+  expect(refused).toMatchObject({ status: 'rejected', reason: { status: 503 } });
+});

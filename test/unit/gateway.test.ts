@@ -275,6 +275,18 @@ describe('a conversation in the gateway', () => {
     expect(await sent).toMatchObject({ outcome: 'job', job });
   });
 
+  it('opens a session no more that is being deleted, and has it again when it could not be deleted', async () => {
+    const remove = local.log.remove.bind(local.log);
+    local.log.remove = async (id) => {
+      expect(await refused(local.gateway.resume(id))).toMatchObject({ code: 'session.unknown' });
+      throw new Error('the disk does not answer');
+    };
+    await expect(local.gateway.remove(session)).rejects.toThrow('does not answer');
+    expect(await refused(local.gateway.resume(session))).toMatchObject({ code: 'session.closed' });
+    local.log.remove = remove;
+    expect((await local.gateway.snapshot(session)).state).toBe('closed');
+  });
+
   it('runs the last turn again as a new turn, and no other (I3)', async () => {
     const first = await local.gateway.send(session, script('m1', [{ text: 'x' }, { fail: 'It broke.' }]));
     await ended(first.turn);

@@ -11,7 +11,7 @@ import type { Fact } from '../../wire/facts.ts';
 import type { SessionSnapshot } from '../../wire/snapshot.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log/log.ts';
-import { closing, Refusal } from '../refusal.ts';
+import { closing, Refusal, restarting } from '../refusal.ts';
 import { AgentHost, type SignalGroup } from './agent.host.ts';
 import { openedWith } from './origin.ts';
 import { readSnapshot } from './read.ts';
@@ -51,6 +51,8 @@ export class Registry {
   readonly #disposing = new Set<Promise<void>>();
   /** How many calls and readers need the session to stay open. */
   readonly #uses = new Map<string, number>();
+  /** Sessions that are deleted, or are just being so: nobody opens them again. */
+  readonly #gone = new Set<string>();
   #isClosing = false;
 
   constructor(options: RegistryOptions) {
@@ -143,7 +145,19 @@ export class Registry {
     for (const open of this.sessions.filter(which)) this.forget(open.id);
   }
 
-  /** The session is gone for good. */
+  /** The session is gone for good, once `remove` has removed what there is of it; when that fails, it is there as before. */
+  async remove(session: string, remove: () => Promise<void>): Promise<void> {
+    this.#gone.add(session);
+    this.forget(session);
+    try {
+      await remove();
+    } catch (error) {
+      this.#gone.delete(session);
+      throw error;
+    }
+  }
+
+  /** Lets the session go; whoever asks for it opens it anew. */
   forget(session: string): void {
     this.#orchestrator.send({ type: 'forget', session });
   }
@@ -151,7 +165,11 @@ export class Registry {
   /** Ends what is open; nothing is opened any more. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    for (const session of [...this.#open.keys()]) void this.#dispose(session);
+    for (const session of [...this.#open.keys()]) {
+      if (this.#ready.has(session)) void this.#dispose(session);
+      // What is still being read may be read for long: nobody waits for it any more.
+      else this.forget(session);
+    }
     await Promise.all(this.#disposing);
     this.#orchestrator.stop();
   }
@@ -160,14 +178,19 @@ export class Registry {
     const { log, clock, limitsOf, connectors, stateRoot, onProcess, signal, onCommitted, warn } =
       this.#options;
     const row = await log.session(session);
-    if (!row) throw unknownSession(session);
+    if (!row || this.#gone.has(session)) throw unknownSession(session);
+    if (this.#isClosing) throw closing();
     const { kind, agent } = row.head;
     this.#orchestrator.send({ type: 'open', session, kind });
     if (!this.#uses.has(session)) this.#orchestrator.send({ type: 'release', session });
     const kept = this.#orchestrator.getSnapshot().context.sessions[session];
     if (!kept) throw unknownSession(session);
     // Both machines have this state; their union is too wide for `waitFor`.
-    await waitFor(kept.ref as Actor<typeof conversationMachine>, (s) => !s.matches('opening'));
+    const read = waitFor(kept.ref as Actor<typeof conversationMachine>, (s) => !s.matches('opening'));
+    await read.catch(() => {
+      if (this.#gone.has(session)) throw unknownSession(session);
+      throw this.#isClosing ? closing() : restarting();
+    });
     const connector = connectors.find((c) => c.id === agent) ?? absent(agent);
     const stateDir = join(stateRoot, `s-${session}`);
     mkdirSync(stateRoot, { recursive: true, mode: 0o700 });

@@ -19,7 +19,7 @@ import type { SessionSnapshot } from '../../wire/snapshot.ts';
 import type { Clock } from '../clock.ts';
 import { activeAt } from '../log/envelope.ts';
 import type { Log, MessageRow } from '../log/log.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal, restarting } from '../refusal.ts';
 import { agentEffects } from './agent.effect.ts';
 import type { AgentHost } from './agent.host.ts';
 import { project, snapshotOf, stateOf } from './project.ts';
@@ -205,10 +205,6 @@ export class OpenSession {
     onCommitted(this, facts, headChanged);
     return facts;
   }
-}
-
-function restarting(): Refusal {
-  return new Refusal(503, 'session.restarting', 'The session is being opened anew; try again.');
 }
 
 function refusalOf(refused: Refused): Refusal {

@@ -64,7 +64,8 @@ class Program {
   /** The turn whose end it has told the gateway that it talks to. */
   get told(): string | undefined {
     const { run } = this;
-    const isTold = run?.pipe.life === this.life && run.said.some((output) => output.type === 'ended');
+    const isTold =
+      run?.pipe.life === this.life && !run.isFound && run.said.some((output) => output.type === 'ended');
     return isTold ? run?.key : undefined;
   }
 }

@@ -195,7 +195,12 @@ export class Gateways {
     const key = `${session}:${turn}`;
     const running = this.#running.get(key);
     if (running?.life !== life || running.run.isOver) return;
-    const isPaid = () => life.isOver || running.run.isOver || this.#cancelled.has(`${key} by ${life.name}`);
+    // One that closes leaves it to the next gateway, which finds the stop in the log.
+    const isPaid = () =>
+      life.isOver ||
+      this.#closing.has(life.name) ||
+      running.run.isOver ||
+      this.#cancelled.has(`${key} by ${life.name}`);
     this.#owed.add(toldMs, invariant, `${key} was stopped, and its agent was not told`, isPaid);
   }
 

@@ -46,8 +46,13 @@ export function goesUnmissed(session: string, gone: Kept): Violations {
 
 /** C12: of those that may go the one goes that was not used for longest. */
 export function oldestGoes(session: string, gone: Kept, left: readonly Kept[]): Violations {
-  const older = left.filter((one) => !one.pinned && isQuiet(one) && one.used < gone.used);
+  const older = left.filter((one) => mayGo(one) && one.used < gone.used);
   return older.length > 0 ? [`${session} is let go before one that was used earlier`] : [];
+}
+
+/** Nobody looks at it, and nothing of it waits. */
+export function mayGo(kept: Kept): boolean {
+  return !kept.pinned && isQuiet(kept);
 }
 
 const rest = new Set<unknown>(['idle', 'finalized', 'cancelled', 'failed', 'closed']);

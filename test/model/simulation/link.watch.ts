@@ -6,6 +6,7 @@ import {
   isFollowed,
   leavesNoGap,
   liveIsHeard,
+  mayGo,
   nothingForEver,
   oldestGoes,
 } from './link.checks.ts';
@@ -32,6 +33,8 @@ export class Hearing {
   /** Since it was greeted last. */
   #attempts = -1;
   #kept: Readonly<Record<string, Kept>> = {};
+  /** Sessions that might have gone when it looked last. */
+  #free: ReadonlySet<string> = new Set();
   readonly #forgotten = new Set<string>();
 
   constructor(around: Around) {
@@ -79,13 +82,18 @@ export class Hearing {
     this.#say('I13', liveIsHeard(this.#state, now() - this.#heardAt, heartbeatMs));
     this.#say('I13', nothingForEver(this.#state, now() - this.#since, this.#attempts, heartbeatMs));
     const { sessions } = root.getSnapshot().context;
-    const before = this.#kept;
+    const [before, free] = [this.#kept, this.#free];
+    this.#free = new Set(Object.keys(sessions).filter((session) => mayGo(sessions[session] as Kept)));
     if (sessions === before) return;
     this.#kept = sessions;
+    // What has come to rest in this very moment was not there to be chosen.
+    const left = Object.keys(sessions).flatMap((session) =>
+      free.has(session) ? (sessions[session] as Kept) : [],
+    );
     for (const [session, known] of Object.entries(before)) {
       if (sessions[session] || this.#forgotten.has(session)) continue;
       this.#say('C12', goesUnmissed(session, known));
-      this.#say('C12', oldestGoes(session, known, Object.values(sessions)));
+      this.#say('C12', oldestGoes(session, known, left));
     }
     this.#forgotten.clear();
   }

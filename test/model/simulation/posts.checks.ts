@@ -16,7 +16,7 @@ export interface Sent {
   isRefused: boolean;
 }
 
-const isOpen = (entry: Entry) => entry.state === 'waiting' || entry.state === 'sent';
+export const isOpen = (entry: Entry) => entry.state === 'waiting' || entry.state === 'sent';
 const isSend = (entry: Entry, session: string) => entry.kind === 'send' && entry.session === session;
 const named = ({ id, kind, session }: Entry) => `${kind} ${id} of ${session}`;
 

@@ -6,6 +6,7 @@ import type { Fact } from '../../../src/wire/facts.ts';
 import type { Browser } from './page.ts';
 import {
   factsEndSends,
+  isOpen as isOwed,
   keepsOrder,
   keptGoesFirst,
   oneAtATime,
@@ -52,9 +53,7 @@ export class Posts {
     this.#around = around;
     this.#openedAt = around.now();
     const { kept, open } = around.browser;
-    this.#orphans = [...kept.values()].filter(({ owner, entry }) => {
-      return !open.has(owner) && (entry.state === 'waiting' || entry.state === 'sent');
-    });
+    this.#orphans = [...kept.values()].filter(({ owner, entry }) => !open.has(owner) && isOwed(entry));
   }
 
   /** The page's own requests, seen on their way. */
@@ -139,7 +138,10 @@ export class Posts {
   get #unread(): Entries {
     const { kept } = this.#around.browser;
     return this.#orphans
-      .filter(({ owner, entry }) => !this.#met.has(entry.id) && kept.get(entry.id)?.owner === owner)
+      .filter(({ owner, entry }) => {
+        const now = kept.get(entry.id);
+        return !this.#met.has(entry.id) && now?.owner === owner && isOwed(now.entry);
+      })
       .map(({ entry }) => entry);
   }
 

@@ -47,6 +47,11 @@ export class Run {
     return this.isOver ? undefined : this.#awaits;
   }
 
+  /** Its end was there for a poll; whether the answer was heard, the agent does not know. */
+  get isFound(): boolean {
+    return this.#found !== undefined;
+  }
+
   /** True when the gateway that it asked now has answered already. */
   isAnswered(permission: string): boolean {
     return this.#told.has(permission);

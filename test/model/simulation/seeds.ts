@@ -28,6 +28,15 @@ export const found: readonly (readonly [seed: string, what: string])[] = [
   ['307497484', 'I12: a question beside something that has to be written again is answered twice'],
   ['307502329', 'link: a connection that was dialled without a network is waited for although it is back'],
   ['194974666', 'I11: what a poll tells is written twice when it could not be written at once'],
+  ['140102315', 'I7: an agent that is killed while it starts is not killed'],
+  [
+    '140115627',
+    'I1: what an agent says unasked is taken for its stream, and its end is not asked for any more',
+  ],
+  ['140123243', 'I4: a store that forgets late brings back what a stop took back'],
+  ['140164666', 'I3: a gateway that ends begins the turn of a message that comes just then'],
+  ['140171818', 'close: a gateway waits for a session that is read in vain'],
+  ['140175588', 'I9: a session is opened again while it is deleted, and lives on without a log'],
   ['307499192', 'I12: a question that is asked again as its turn is stopped is answered twice'],
   ['7168', 'C24: an answer that is given before an agent is joined again never reaches it'],
 ];

@@ -294,7 +294,8 @@ export class World {
     const closed = server.close();
     await this.pass(9_000);
     if (this.isBroken) return;
-    if (!server.life.isOver) this.watch.breach('close', 'the gateway did not close within 9 s');
+    // Nothing would ever end the wait for it.
+    if (!server.life.isOver) return this.watch.breach('close', 'the gateway did not close within 9 s');
     await closed;
     for (const { pgid, session, isAlive, survives } of agents.programs) {
       if (isAlive && !survives) this.watch.breach('close', `agent ${pgid} of ${session} was left running`);
