@@ -39,7 +39,8 @@ export function importDrafts(before: SessionMachineSnapshot, turns: readonly Rec
       },
     ]);
     const open = openTurn(started as FactOf<'turn.started'>);
-    write(draftsOf(standing.context, open, recalled.outputs.filter(ofTheTurn)).drafts);
+    const { value, context } = standing;
+    write(draftsOf({ state: String(value), context }, open, recalled.outputs.filter(ofTheTurn)).drafts);
     const { tools, permissions } = closings(standing.context, cut);
     const answered = recalled.outputs.length > 0 && tools.length + permissions.length === 0;
     write([

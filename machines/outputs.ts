@@ -2,6 +2,7 @@ import type { Draft, DraftOf } from '../src/wire/facts.ts';
 import { isPart } from '../src/wire/fold.ts';
 import type { Output } from '../src/wire/output.ts';
 import type { Part, Turn } from '../src/wire/turn.ts';
+import type { Standing } from './decide.ts';
 import { changeOf } from './session.outputs.ts';
 import type { OpenTurn, SessionContext } from './session.ts';
 
@@ -23,9 +24,6 @@ export interface Written {
   readonly dropped: number;
 }
 
-/** The parts that are an answer: with them the turn is accepted. */
-const answers = new Set<Part['type']>(['text', 'thought', 'tool', 'plan', 'permission']);
-
 /** What is written of the ladder of a stop that was asked for. */
 const stages: readonly (string | undefined)[] = ['terminated', 'killed'];
 
@@ -36,8 +34,8 @@ const largestText = 4096;
  * Agent output -> drafts of the open turn. Every real agent gets something wrong (a tool that ends without having
  * started, a permission for a call never announced, a call id used twice); it is put right here, once, for all.
  */
-export function draftsOf(context: SessionContext, turn: Turn, outputs: readonly Pending[]): Written {
-  const writer = new TurnWriter(context, turn);
+export function draftsOf(standing: Standing, turn: Turn, outputs: readonly Pending[]): Written {
+  const writer = new TurnWriter(standing, turn);
   for (const output of outputs) writer.write(output);
   return { drafts: writer.drafts, dropped: writer.dropped };
 }
@@ -57,14 +55,14 @@ class TurnWriter {
   readonly #open: Set<string>;
   readonly #lengths = new Map<string, number>();
   readonly #outputs = new Map<string, number>();
-  /** The turn is accepted, by name or by its first part. */
+  /** The turn is accepted: by name, by its first part, or as it is polled. */
   #answering: boolean;
   #handle: string | undefined;
   #watched: string;
   /** The part that text without a key follows on: the last one, if it is text. */
   #last: { readonly kind: Part['type']; readonly id: string } | undefined;
 
-  constructor(context: SessionContext, turn: Turn) {
+  constructor({ state, context }: Standing, turn: Turn) {
     this.#context = context;
     this.#turn = turn.id;
     this.#seq = context.seq;
@@ -82,8 +80,7 @@ class TurnWriter {
       if (part.type === 'tool') this.#outputs.set(part.id, part.output.length);
     }
     this.#last = lastPart(turn);
-    this.#answering =
-      turn.accepted || open.watching === 'poll' || turn.parts.some((p) => answers.has(p.type));
+    this.#answering = state !== 'dispatching';
     this.#handle = turn.handle;
     this.#watched = `${open.watching} ${open.reason}`;
   }

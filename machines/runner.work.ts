@@ -74,7 +74,11 @@ export function outputBatch(context: RunnerContext): Batch {
   // C10, I2: a job that is over takes nothing more, not even late usage.
   if (context.session.getSnapshot().status !== 'active') return { drafts: [], outputs, dropped: outputs };
   if (session.open) {
-    const { drafts, dropped } = draftsOf(session, turnOf(session.open.ref), context.outputs);
+    const { drafts, dropped } = draftsOf(
+      { state, context: session },
+      turnOf(session.open.ref),
+      context.outputs,
+    );
     return { drafts, outputs, dropped };
   }
   const rows = context.outputs.filter((o) => o.type !== 'usage' && o.type !== 'changed');

@@ -13,8 +13,12 @@ const accepted: Draft = { type: 'turn.accepted', ...t };
 
 /** What outputs become in the turn `t` after these drafts; the first draft has the seq 4. */
 function written(before: readonly Draft[], ...outputs: readonly Pending[]) {
-  const { context } = at(titled, started('t'), ...before);
-  return draftsOf(context, context.open?.ref.getSnapshot().context as Turn, outputs);
+  const { value, context } = at(titled, started('t'), ...before);
+  return draftsOf(
+    { state: String(value), context },
+    context.open?.ref.getSnapshot().context as Turn,
+    outputs,
+  );
 }
 function drafts(before: readonly Draft[], ...outputs: readonly Pending[]): readonly Draft[] {
   const { dropped, ...rest } = written(before, ...outputs);
@@ -124,6 +128,12 @@ describe('acceptance', () => {
   test.each(begun)('C2: is no news after %s, unless it brings a handle', (_, before) => {
     expect(drafts(before, accept)).toEqual([]);
     expect(drafts(before, { ...accept, handle: 'h' })).toStrictEqual([{ ...accepted, handle: 'h' }]);
+  });
+
+  test('C2: is no news once the stream that was lost is back, nor in a silence after that', () => {
+    const back: Draft = { ...poll, mode: 'stream' };
+    expect(drafts([poll, back], accept)).toEqual([]);
+    expect(drafts([poll, back, silent], accept)).toEqual([]);
   });
 
   test('C2: is no news after what is written with it', () => {
