@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Mutant, mutants, unseen } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
+import { mutants, unseen } from './mutants.ts';
 import { abandon, simulateAll, simulatedVerdicts } from './simulated.ts';
 import { copyTree, Kept, keyOf, mutate, staleOf } from './tree.ts';
 
