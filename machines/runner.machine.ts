@@ -97,8 +97,7 @@ export const runnerMachine = runnerGround.createMachine({
       initial: 'looking',
       on: { wrote: '.looking' },
       states: {
-        looking: { always: [{ guard: 'awaitsRetry', target: 'waiting' }, 'nothing'] },
-        nothing: {},
+        looking: { always: { guard: 'awaitsRetry', target: 'waiting' } },
         waiting: {
           after: {
             retry: [{ guard: 'isRetryDue', target: 'due' }, { target: 'looking' }],
@@ -146,7 +145,7 @@ export const runnerMachine = runnerGround.createMachine({
                 ],
               },
               after: {
-                stall: { guard: 'hasOpenTurn', actions: 'settleInterrupted', target: '#runner.work.ending' },
+                stall: { actions: 'settleInterrupted', target: '#runner.work.ending' },
               },
             },
           },
@@ -169,11 +168,7 @@ export const runnerMachine = runnerGround.createMachine({
           on: {
             'agent.settled': { guard: 'ofOpenTurn', actions: 'settle', target: 'ending' },
             wrote: [
-              {
-                guard: 'stopping',
-                actions: ['dropOutput', 'tellAgent', 'tellCancel'],
-                target: '.cancelling',
-              },
+              { guard: 'stopping', actions: ['tellAgent', 'tellCancel'], target: '.cancelling' },
               { guard: 'lostStream', target: '.polling' },
               { actions: 'tellAgent' },
             ],
@@ -240,7 +235,7 @@ export const runnerMachine = runnerGround.createMachine({
             // to have ended: then a longer silence is its end too, or the queue would wait for ever.
             attending: {
               initial: 'near',
-              on: { output: { guard: 'ofOpenTurn', actions: 'receive', target: 'attending', reenter: true } },
+              on: { output: { guard: 'ofOpenTurn', actions: 'receive', target: 'attending' } },
               states: {
                 near: {
                   after: {
@@ -276,10 +271,7 @@ export const runnerMachine = runnerGround.createMachine({
         // The prompt has settled or its process is gone; closings and the end are being written.
         ending: {
           on: {
-            wrote: [
-              { guard: 'ended', actions: 'forget', target: 'resting' },
-              { guard: 'stopping', actions: 'dropOutput' },
-            ],
+            wrote: { guard: 'ended', actions: 'forget', target: 'resting' },
             'stop.unwritten': { actions: 'oweStop' },
             // How the turn ended is known, only not written yet.
             shutdown: { actions: 'close' },

@@ -172,18 +172,12 @@ export const runnerGround = setup({
       });
     }),
     oweStop: assign({ stopOwed: true }),
-    /** I4: a stop overtakes what is not yet written, and drops it. */
+    /** I4: what is not written yet will not be, as the stop goes first; the agent waits for no answer to it (D3). */
     dropOutput: enqueueActions(({ context, enqueue }) => {
-      const { batch, outputs } = context;
+      const { outputs } = context;
       const kept = outputs.filter(outlivesStop);
       for (const permission of unknownQuestions(context, outputs)) enqueue.emit(unheard(permission));
-      // A batch that is on its way was made of the first of these, and takes no newer ones with it.
-      const taken = outputs.slice(0, batch.outputs).filter(outlivesStop).length;
-      enqueue.assign({
-        outputs: kept,
-        dropped: context.dropped + outputs.length - kept.length,
-        batch: { ...batch, outputs: taken, dropped: batch.dropped - batch.outputs + taken },
-      });
+      enqueue.assign({ outputs: kept, dropped: context.dropped + outputs.length - kept.length });
     }),
     settle: assign(({ event }) => {
       assertEvent(event, 'agent.settled');

@@ -36,6 +36,11 @@ describe('I1: a turn that nobody goes on with', () => {
     expect(world.prompts).toEqual([]);
     expect(world.context.queue).toMatchObject({ held: true, reason: 'interrupted' });
     expect(world.clock.pending).toBe(0);
+    // What ended it ends no other.
+    world.send('m2');
+    await world.quiet();
+    expect(world.context.open?.id).toBe(world.prompt.turn);
+    expect(world.types.filter((type) => type === 'turn.ended')).toHaveLength(1);
   });
 
   test('I5: is stopped at once, since there is nobody to tell', async () => {
@@ -171,6 +176,20 @@ test('D4, I3: a gateway that goes down while nothing runs lets nothing start any
   await world.pass(60_000);
   expect(world.types.at(-1)).toBe('queue.released');
   expect(world.prompts).toEqual([]);
+});
+
+test('D4, I3: a gateway that goes down while a turn runs begins nothing once that has ended', async () => {
+  world = new RunnerWorld();
+  await world.quiet();
+  world.send('m1');
+  await world.quiet();
+  world.runner.send({ type: 'shutdown', reason: 'down' });
+  await world.quiet();
+  const command = world.send('late');
+  await world.pass(60_000);
+  expect(world.turns).toMatchObject([{ outcome: 'interrupted' }]);
+  expect(world.replies.get(command)).toMatchObject({ type: 'refused', refused: { status: 503 } });
+  expect(world.prompts).toHaveLength(1);
 });
 
 test.each(['shutdown', 'leave'] as const)(

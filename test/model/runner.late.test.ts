@@ -106,6 +106,24 @@ describe('I4: as a turn is stopped', () => {
   });
 });
 
+test('I5, D3: a question that was asked before the log failed is answered for the agent with the stop that is written later', async () => {
+  await prompted();
+  world.says(question);
+  await world.quiet();
+  world.broken = 'LogUnavailable';
+  world.ask({ type: 'stop', turn: world.prompt.turn });
+  await world.quiet();
+  expect(world.orders).toEqual(['cancel']);
+  world.broken = undefined;
+  await world.pass(blocked);
+  expect(world.prompt.orders).toEqual([
+    { type: 'cancel' },
+    { type: 'answer', permission: 'q', answer: { outcome: 'cancelled' } },
+  ]);
+  world.settles();
+  await world.quiet();
+});
+
 test('I4: a question that is named like a tool is a question: as its turn is stopped, it is answered for the agent', async () => {
   await prompted();
   world.says({ type: 'tool.started', toolCallId: 'q', title: 'Run' });

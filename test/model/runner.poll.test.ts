@@ -159,6 +159,8 @@ describe('a lost stream', () => {
     world.finds({ state: 'stream' });
     await world.pass(poll);
     expect(world.state).toBe('streaming');
+    // It is not asked about meanwhile, however long it is silent.
+    await world.pass(pollMax);
     world.text('again');
     world.settles();
     await world.quiet();

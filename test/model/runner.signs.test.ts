@@ -79,6 +79,20 @@ describe('A4, C45: what an agent still says of a turn before', () => {
   });
 });
 
+test('I13: each word begins the wait for a silence anew, and a silence is said once', async () => {
+  await prompted();
+  for (const word of ['one', 'two', 'three']) {
+    world.text(word);
+    await world.pass(stall - 1);
+  }
+  expect(silences()).toBe(0);
+  await world.pass(1);
+  expect(silences()).toBe(1);
+  await world.pass(stall * 3);
+  expect(silences()).toBe(1);
+  expect(world.prompts).toHaveLength(2);
+});
+
 describe('what comes unasked while a turn is open', () => {
   test('is a sign of its life: a silence ends; but a stream that is lost is not back with it, and is polled on', async () => {
     await prompted();

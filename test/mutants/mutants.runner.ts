@@ -120,14 +120,9 @@ export const runner: readonly Mutant[] = [
       "actions: ['giveBack', 'emitFenced', 'stopAgent'], target: 'blocked' },",
     ],
     [
-      'I4: a stop keeps what was not written',
-      "actions: ['dropOutput', 'tellAgent', 'tellCancel'],",
-      "actions: ['tellAgent', 'tellCancel'],",
-    ],
-    [
       'I5: a stop does not reach the agent',
-      "actions: ['dropOutput', 'tellAgent', 'tellCancel'],",
-      "actions: ['dropOutput', 'tellAgent'],",
+      "actions: ['tellAgent', 'tellCancel'], target: '.cancelling' },",
+      "actions: ['tellAgent'], target: '.cancelling' },",
       order,
     ],
     [

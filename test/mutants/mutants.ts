@@ -8,8 +8,6 @@ export const mutants: readonly Mutant[] = [...session, ...runner, ...gateway, ..
 
 /** Mutants that change nothing that anybody could see, and why: another guard stands behind the one that is gone. */
 export const unseen: Readonly<Record<string, string>> = {
-  'I4: a stop keeps what was not written':
-    'what is left waiting is refused when it is written, because its turn stops; only memory is held a moment longer',
   'I1: the agent settles twice':
     'the runner leaves the prompt with its first report and hears no second one from it',
 };
