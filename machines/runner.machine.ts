@@ -95,15 +95,15 @@ export const runnerMachine = runnerGround.createMachine({
     // A turn that the user wants run again at a time: the log knows it, this only waits, also after a restart.
     retry: {
       initial: 'looking',
-      on: { wrote: '.looking' },
       states: {
         looking: { always: { guard: 'awaitsRetry', target: 'waiting' } },
         waiting: {
+          on: { wrote: 'looking' },
           after: {
             retry: [{ guard: 'isRetryDue', target: 'due' }, { target: 'looking' }],
           },
         },
-        due: {},
+        due: { on: { wrote: 'looking' } },
       },
     },
     work: {

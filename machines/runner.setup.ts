@@ -1,8 +1,8 @@
 import { assertEvent, assign, enqueueActions, fromCallback, fromPromise, raise, setup } from 'xstate';
-import type { Output } from '../src/wire/output.ts';
 import type { Command, Decision } from './decide.ts';
 import { outlivesStop, type Pending } from './outputs.ts';
 import { runnerGuards } from './runner.guards.ts';
+import { asPending, ofSession, unheard, unknownQuestions, waiting } from './runner.pending.ts';
 import type {
   AgentInput,
   AgentOrder,
@@ -35,11 +35,6 @@ const unavailable = {
   code: 'log.unavailable',
   detail: 'The log cannot be written now (is the disk full?). Nothing was changed; try again.',
 } as const;
-
-/** Output waiting, in order, with one more of the runner's own. */
-function waiting(context: RunnerContext, ...more: readonly Pending[]): readonly Pending[] {
-  return [...context.outputs, ...more];
-}
 
 /** Types, effects, guards and actions of the runner; its chart is in `runner.machine.ts`. */
 export const runnerGround = setup({
@@ -297,35 +292,8 @@ export const runnerGround = setup({
   },
 });
 
-/** What is welcome of a turn that is over: news of the session, and what the turn cost (A4). */
-function ofSession(outputs: readonly Output[], turn: string): readonly Output[] {
-  return outputs.flatMap((output) => {
-    if (output.type === 'usage') return { turn, ...output };
-    return output.type === 'changed' ? output : [];
-  });
-}
-
 /** What a poll found: which of the four it is has been asked by the chart. */
 function polled<S extends Polled['state']>(event: RunnerInternal): Extract<Polled, { state: S }> {
   assertEvent(event, 'xstate.done.actor.poll');
   return event.output as Extract<Polled, { state: S }>;
-}
-
-/** Without those that the turn has: asked again by an agent that is joined again, they are answered as what is committed says. */
-function unknownQuestions(context: RunnerContext, outputs: readonly Pending[]): readonly string[] {
-  const { open } = standing(context).context;
-  const isAsked = (id: string) =>
-    open !== null && turnOf(open.ref).parts.some((part) => part.type === 'permission' && part.id === id);
-  return outputs.flatMap((output) =>
-    output.type === 'permission.asked' && !isAsked(output.permission) ? output.permission : [],
-  );
-}
-
-function unheard(permission: string) {
-  return { type: 'unheard', permission } as const;
-}
-
-function asPending(output: Pending, context: RunnerContext): Pending {
-  if (output.type !== 'poll') return output;
-  return { type: 'watching', mode: 'poll', reason: output.reason, since: context.now() };
 }

@@ -98,6 +98,21 @@ describe('order, with a real agent', () => {
     expect(await wrongWith(gateway, 'a', 'a')).toEqual([]);
   });
 
+  it('a stop of a message that waits stops no turn, and nothing starts by itself after it (I3, I4)', async () => {
+    await send('m1', sayAndWait('go'));
+    await send('m2', says('m2'));
+    await begun(1);
+    expect((await stop({ message: 'm2' })).state).toBe('streaming');
+    openGate(gateway.root, 'go');
+    const rests = await reaches((s) => s.state === 'finalized');
+    expect([order(rests), rests.queue.held, waiting(rests)]).toEqual([['m1'], true, ['m2']]);
+    await resume();
+    const done = await reaches((s) => s.turns.length === 2 && s.state === 'finalized');
+    expect(order(done)).toEqual(['m1', 'm2']);
+    expect(double.noted('cancel')).toEqual([]);
+    expect(await wrongWith(gateway, 'a', 'a')).toEqual([]);
+  });
+
   it('a failed turn holds the queue, and is tried again as a turn of its own (I1, I3, I9)', async () => {
     const { turn } = await send('m1', [
       { text: '@a@' },
@@ -138,8 +153,10 @@ describe('order, with a real agent', () => {
     const { turn } = await send('m1', [{ tool: 't1' }, { stubborn: true }, { text: '@a@' }, { hang: true }]);
     await reaches((s) => (s.turns[0]?.parts.length ?? 0) > 1);
     const agent = double.noted('prompt')[0]?.pid ?? 0;
-    await stop({ turn });
+    // Each press is answered, and the agent hears of one.
+    for (let press = 0; press < 3; press++) expect((await stop({ turn })).state).toBe('cancelling');
     const done = await reaches((s) => s.state === 'cancelled');
+    expect(double.noted('cancel')).toHaveLength(1);
     expect(done.turns[0]).toMatchObject({ outcome: 'cancelled', stopping: expect.any(String) });
     expect(() => process.kill(agent, 0)).toThrow('ESRCH');
     expect((await send('m2', says('m2'))).outcome).toBe('started');

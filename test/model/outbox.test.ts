@@ -80,6 +80,40 @@ describe('the outbox', () => {
     expect(bench.requests.map((request) => request.entry.id)).toEqual([first]);
   });
 
+  it('does not take back what was done with before what was left is read (I4, I9)', async () => {
+    const bench = new Bench();
+    bench.open();
+    const id = bench.send();
+    const kept = bench.entry(id) as Entry;
+    bench.ledger.take(kept);
+    bench.deliver();
+    expect(bench.entry(id)).toBeUndefined();
+    bench.store.set(id, kept);
+    await settled();
+    expect(bench.state()).toBe('resting');
+    expect(bench.requests).toEqual([]);
+  });
+
+  it('knows what is done with for a thousand more, however often it looks at the others', async () => {
+    const bench = await opened();
+    const [first, second] = [bench.send(), bench.send()];
+    const kept = bench.entry(first) as Entry;
+    bench.pending[0]?.answer(bench.ledger.take(kept));
+    await settled();
+    bench.deliver();
+    for (let i = 0; i < 1_100; i++) bench.tabs[0]?.send({ type: 'wake' });
+    bench.store.set(first, kept);
+    bench.tabs[0]?.send({ type: 'restore' });
+    await settled();
+    const { entries } = bench.tabs[0]?.getSnapshot().context ?? {};
+    expect(entries?.map((entry) => entry.id)).toEqual([second]);
+    for (let i = 0; i < 1_010; i++) {
+      bench.ledger.take(bench.entry(bench.send('b')) as Entry);
+      bench.deliver();
+    }
+    expect(bench.tabs[0]?.getSnapshot().context.done).toHaveLength(1_000);
+  });
+
   it('takes a double click once (I9)', async () => {
     const bench = await opened();
     const wish = {

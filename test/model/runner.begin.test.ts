@@ -201,7 +201,12 @@ test.each(['shutdown', 'leave'] as const)(
     const command = world.send('late');
     world.unasked({ type: 'text', text: 'by itself' });
     await world.pass(60_000);
-    expect(world.replies.get(command)).toMatchObject({ type: 'refused', refused: { status: 503 } });
+    const refused = {
+      status: 503,
+      code: 'session.restarting',
+      detail: 'The gateway is going down; ask again when it is back.',
+    };
+    expect(world.replies.get(command)).toEqual({ type: 'refused', command, refused });
     expect(world.types).not.toContain('turn.started');
     expect(world.prompts).toEqual([]);
   },

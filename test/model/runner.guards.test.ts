@@ -49,6 +49,21 @@ test('D4, I3: a turn whose agent outlives the gateway goes on as it goes down, a
   expect(world.prompts).toHaveLength(1);
 });
 
+test('I3: a message that comes between an end and the next start goes behind those that wait', async () => {
+  await running();
+  world.send('m2');
+  await world.quiet();
+  world.gated = true;
+  world.settles();
+  await world.quiet();
+  world.send('m3');
+  world.gated = false;
+  world.land();
+  await world.quiet();
+  expect(world.turns.at(-1)?.message?.id).toBe('m2');
+  expect(world.context.queue.messages.map((queued) => queued.message.id)).toEqual(['m3']);
+});
+
 test('I4: a stop goes before all commands that wait, whoever came first', async () => {
   await running();
   const turn = world.prompt.turn;

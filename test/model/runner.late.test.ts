@@ -92,7 +92,7 @@ describe('I4: as a turn is stopped', () => {
   test('I5, D3: a question that waits for the log is answered for the agent at once, and once', async () => {
     await prompted();
     world.broken = 'LogUnavailable';
-    world.says(question, { type: 'text', text: 'and' });
+    world.says(question, { type: 'text', text: 'and' }, { type: 'changed', title: 'New' });
     await world.quiet();
     world.ask({ type: 'stop', turn: world.prompt.turn });
     await world.quiet();

@@ -119,6 +119,7 @@ describe('a lost stream', () => {
     for (const done of [1, 1, 2, 2]) {
       world.finds({ state: 'running', progress: { text: 'files', done, total: 9 } });
       await world.pass(pollMax);
+      if (done === 1) world.unasked({ type: 'thought', text: '…' });
     }
     world.broken = undefined;
     await world.pass(pollMax);
@@ -159,8 +160,9 @@ describe('a lost stream', () => {
     world.finds({ state: 'stream' });
     await world.pass(poll);
     expect(world.state).toBe('streaming');
-    // It is not asked about meanwhile, however long it is silent.
-    await world.pass(pollMax);
+    // It is not asked about meanwhile, and its silence is seen.
+    await world.pass(stall);
+    expect(world.turns[0]?.watching).toMatchObject({ mode: 'silent' });
     world.text('again');
     world.settles();
     await world.quiet();

@@ -88,6 +88,7 @@ test('I13: each word begins the wait for a silence anew, and a silence is said o
   expect(silences()).toBe(0);
   await world.pass(1);
   expect(silences()).toBe(1);
+  expect(world.runner.getSnapshot().matches({ work: { engaged: 'silent' } })).toBe(true);
   await world.pass(stall * 3);
   expect(silences()).toBe(1);
   expect(world.prompts).toHaveLength(2);

@@ -101,6 +101,13 @@ export const explained: readonly Explained[] = [
     mutants: ['throw new Error("");'],
   },
   {
+    file: 'machines/outbox.machine.ts',
+    why: 'No request is called so.',
+    mutants: [
+      'context: ({ input }) => ({ ...input, entries: [], done: ["Stryker was here"], unsaved: null }),',
+    ],
+  },
+  {
     file: 'machines/directory.lines.ts',
     why: 'Its own values are those of no line: it stands for none.',
     mutants: [

@@ -49,6 +49,7 @@ export const judged: Readonly<Record<string, readonly string[]>> = {
   'machines/session.setup.ts': sessions,
   'machines/runner.guards.ts': runner,
   'machines/runner.setup.ts': runner,
+  'machines/runner.pending.ts': runner,
   'machines/runner.work.ts': runner,
   'machines/outbox.entries.ts': model('outbox.entries', 'outbox', 'outbox.stops'),
   'machines/outbox.setup.ts': outbox,

@@ -34,6 +34,7 @@ export const runnerTests = model(
   'runner.turns',
   'runner.stop',
   'runner.log',
+  'runner.late',
   'runner.outputs',
   'runner.poll',
   'runner.random',
