@@ -12,7 +12,7 @@ import { copyTree, Kept, keyOf, mutate, staleOf } from './tree.ts';
  * Breaks one rule at a time in a copy of the tree and says which test finds it first. What was found is kept, so that a
  * run that was cut goes on; a mutant that survived is tried again.
  *
- *   npm run mutants -- [--only TEXT] [--fresh] [--no-real] [--minutes M] [--table]
+ *   npm run mutants -- [--only TEXT] [--every N] [--fresh] [--no-real] [--minutes M] [--table]
  *   npm run mutants -- --simulation [--schedules 20000] [--threads 2] [--only TEXT] [--fresh] [--minutes M]
  *
  * With `--simulation` it is the simulation that looks for each of them, and nothing else.
@@ -29,6 +29,7 @@ interface Verdict {
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
+    every: { type: 'string', default: '1' },
     fresh: { type: 'boolean' },
     'no-real': { type: 'boolean' },
     minutes: { type: 'string' },
@@ -207,8 +208,12 @@ function tell(wanted: readonly Mutant[], stale: readonly Mutant[]): number {
 }
 
 const stale = mutants.filter((mutant) => staleOf(mutant) !== undefined);
+const every = Number(values.every);
 const wanted = mutants.filter(
-  (mutant) => !stale.includes(mutant) && `${mutant.id} ${mutant.file}`.includes(values.only ?? ''),
+  (mutant, place) =>
+    place % every === 0 &&
+    !stale.includes(mutant) &&
+    `${mutant.id} ${mutant.file}`.includes(values.only ?? ''),
 );
 if (values.simulation) {
   const [schedules, threads] = [Number(values.schedules), Number(values.threads)];

@@ -4,6 +4,8 @@ import type { Life } from './scheduler.ts';
 /** What an agent says to one gateway, as that gateway reads it. */
 export class Pipe implements AsyncIterable<Output> {
   readonly life: Life;
+  /** It was said that the rest is to be had by polls: its end says nothing of the turn. */
+  isLost = false;
   readonly #waiting: Output[] = [];
   #read: { resolve(next: IteratorResult<Output>): void; reject(error: Error): void } | undefined;
   #end: Error | 'over' | undefined;
@@ -22,6 +24,7 @@ export class Pipe implements AsyncIterable<Output> {
 
   push(output: Output): void {
     if (this.isOver) return;
+    this.isLost ||= output.type === 'poll';
     this.#waiting.push(output);
     this.#go();
   }

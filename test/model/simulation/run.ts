@@ -109,7 +109,7 @@ export class Run {
   finish(error?: Error): void {
     this.isOver = true;
     // Without its stream nobody hears of it before the next poll.
-    const isHeard = !this.#left && !this.pipe.isOver;
+    const isHeard = !this.#left && !this.pipe.isOver && !this.pipe.isLost;
     this.pipe.end(error);
     if (isHeard) this.onOver(this.pipe.life);
   }
@@ -132,6 +132,10 @@ export class Run {
     if (this.#found) return this.#found;
     const { polls, found, pollFails } = this.plan;
     this.polls += 1;
+    if (this.isOver && !this.#left) {
+      this.#found = { state: 'unknown', reason: 'The agent has lost this turn.' };
+      return this.#found;
+    }
     if (this.polls <= pollFails) throw new Error('the agent cannot be reached');
     if (!this.#left || this.polls <= polls + pollFails) {
       const text = `[${this.key}#progress${Math.floor(this.polls / 4)}]`;
