@@ -56,7 +56,6 @@ export const runnerMachine = runnerGround.createMachine({
           always: [
             { guard: 'hasCommand', target: 'idle' },
             { guard: 'hasUrgentOutput', target: 'idle' },
-            { guard: 'hasEnd', target: 'idle' },
           ],
         },
         deciding: {
