@@ -67,7 +67,7 @@ export const gateway: readonly Mutant[] = [
   ]),
   ...at(
     'src/gateway/sessions/agent.effect.ts',
-    [...sessions, ...fault('order')],
+    [...unit('agent.effect'), ...sessions, ...fault('order')],
     [
       [
         'I5: a prompt is sent after its stop',

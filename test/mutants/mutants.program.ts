@@ -4,7 +4,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Mutant } from './mutant.ts';
-import { mutants, unseen } from './mutants.ts';
+import { mutants } from './mutants.ts';
 import { abandon, simulateAll, simulatedVerdicts } from './simulated.ts';
 import { copyTree, Kept, keyOf, mutate, staleOf } from './tree.ts';
 
@@ -154,8 +154,7 @@ function table(): string {
   const rows = mutants.map((mutant) => {
     const { id, file, real } = mutant;
     const verdict = kept.of(mutant);
-    const left = unseen[id] === undefined ? '**survives**' : `no difference: ${unseen[id]}`;
-    const first = !verdict ? 'not run' : (verdict.killedBy ?? left);
+    const first = !verdict ? 'not run' : (verdict.killedBy ?? '**survives**');
     const second = real === undefined ? '' : (verdict?.realBy ?? (verdict?.realRun ? 'not seen' : 'not run'));
     const cells = [id, `\`${file}\``, first, second, simulated(mutant)];
     return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
@@ -193,13 +192,11 @@ async function testAll(todo: readonly Mutant[]): Promise<void> {
 /** Says what is known; answers how many mutants survive or have to be written anew. */
 function tell(wanted: readonly Mutant[], stale: readonly Mutant[]): number {
   const run = wanted.filter((mutant) => kept.of(mutant));
-  const alive = run.filter((mutant) => kept.of(mutant)?.killedBy === undefined);
-  const survivors = alive.filter(({ id }) => unseen[id] === undefined);
+  const survivors = run.filter((mutant) => kept.of(mutant)?.killedBy === undefined);
   const asked = run.filter((mutant) => kept.of(mutant)?.realRun === true);
   if (values.table) process.stdout.write(table());
   process.stdout.write(
-    `${mutants.length} mutants: ${run.length} run, ${run.length - alive.length} killed, ` +
-      `${alive.length - survivors.length} without a difference, ${survivors.length} survive. ` +
+    `${mutants.length} mutants: ${run.length} run, ${run.length - survivors.length} killed, ${survivors.length} survive. ` +
       `Real processes were asked about ${asked.length} and saw ${asked.filter((mutant) => kept.of(mutant)?.realBy).length}.\n`,
   );
   for (const { id } of survivors) process.stdout.write(`survives: ${id}\n`);
