@@ -108,6 +108,13 @@ function readCounts(path) {
 const search = (path) => (node, args) =>
   foreground({ command: [node, join(root, 'test/model', path), ...args], cwd: root, env: withNode(node) });
 
+/** @type {Task} */
+async function bench(node, args) {
+  const chromium = await ensureChromium(root);
+  const env = { ...withNode(node), ...(chromium && { SLUICE_CHROMIUM: chromium }) };
+  return foreground({ command: [node, join(root, 'test/bench/bench.program.ts'), ...args], cwd: root, env });
+}
+
 /** @type {Record<string, Task>} */
 const tasks = {
   start,
@@ -120,6 +127,7 @@ const tasks = {
   explore: search('explore.program.ts'),
   faults: search('../fault/faults.program.ts'),
   mutants: search('../mutants/mutants.program.ts'),
+  bench,
   stryker: search('../mutants/stryker.program.ts'),
 };
 

@@ -1,4 +1,13 @@
-import { type Accessor, batch, createMemo, createRenderEffect, createSignal, on, onCleanup } from 'solid-js';
+import {
+  type Accessor,
+  batch,
+  createMemo,
+  createRenderEffect,
+  createSignal,
+  on,
+  onCleanup,
+  untrack,
+} from 'solid-js';
 import { frames } from './frame.ts';
 
 /** The part of an XState `ActorRef` that the view needs: it reads snapshots and nothing else. */
@@ -22,8 +31,10 @@ export function createSelector<S, T>(
 ): Accessor<T> {
   const current = typeof actor === 'function' ? actor : () => actor;
   const [version, bump] = createSignal(undefined, { equals: false });
+  // Asked first: a memo that is asked again has all that depend on it looked at, each row of a long thread, for nothing.
   const changed = () => {
-    bump();
+    const next = untrack(() => select(current().getSnapshot()));
+    if (!equals(untrack(value), next)) bump();
   };
   const value = createMemo(
     () => {

@@ -1,0 +1,62 @@
+import { render } from 'solid-js/web';
+import '../../../src/console/styles/index.css';
+import { App } from '../../../src/console/app.tsx';
+import { start } from '../../../src/console/start.ts';
+import { ended, started, text } from '../../support/facts.ts';
+import { type Line, PageGateway } from '../../support/page.gateway.ts';
+import { answer } from './corpus.ts';
+import { painted, type Subject } from './subject.ts';
+
+const session = 's';
+const open = 'open';
+
+/** The whole console, from the text of a frame of its live channel to the page. */
+export function sluice(root: HTMLElement): Subject {
+  const gateway = new PageGateway();
+  let length = 0;
+  const arrive = async () => {
+    do {
+      gateway.line?.flush();
+      await painted();
+    } while ((gateway.line?.queue.length ?? 1) > 0);
+  };
+  const find = (selector: string) => [...root.querySelectorAll<HTMLElement>(selector)];
+  return {
+    get rows() {
+      return find('.turn');
+    },
+    get growing() {
+      return find(`[data-turn="${open}"]`)[0] as HTMLElement;
+    },
+    get answer() {
+      return find(`[data-turn="${open}"] .md`)[0]?.textContent ?? '';
+    },
+    async open(count, begun) {
+      gateway.open(session);
+      for (let i = 1; i <= count; i++)
+        gateway.write(session, started(`t${i}`, i), text(`t${i}`, 0, answer), ended(`t${i}`));
+      gateway.write(session, started(open, count + 1));
+      if (begun !== '') gateway.write(session, text(open, 0, begun));
+      length = begun.length;
+      history.replaceState(null, '', `/c/${session}`);
+      const shelf = { values: async () => [], set: async () => {}, delete: async () => {} };
+      const { fetch, openSocket } = gateway;
+      const since = performance.now();
+      const sluice = start({ fetch: fetch as typeof window.fetch, openSocket, shelf, presence: null });
+      render(() => <App sluice={sluice} />, root);
+      while (this.rows.length <= count) await arrive();
+      const ms = performance.now() - since;
+      await arrive();
+      return ms;
+    },
+    prepare(pieces) {
+      const line: Line = gateway.line;
+      for (const piece of pieces) {
+        gateway.write(session, text(open, length, piece));
+        length += piece.length;
+      }
+      const frames = line.queue.splice(0).map((frame) => JSON.stringify(frame));
+      return frames.map((data) => () => line.onmessage?.({ data }));
+    },
+  };
+}
