@@ -1,4 +1,3 @@
-import { and, stateIn } from 'xstate';
 import { runnerGround } from './runner.setup.ts';
 import { nothing, running } from './runner.work.ts';
 import { turnOf } from './turn.logic.ts';
@@ -47,7 +46,7 @@ export const runnerMachine = runnerGround.createMachine({
             { guard: 'hasEnd', actions: 'takeEnd', target: 'deciding' },
             { guard: 'hasOutput', target: 'gathering' },
             { guard: 'hasDrain', actions: 'takeDrain', target: 'deciding' },
-            { guard: and([stateIn({ retry: 'due' }), 'hasRetry']), actions: 'takeRetry', target: 'deciding' },
+            { guard: 'hasRetry', actions: 'takeRetry', target: 'deciding' },
           ],
         },
         // Adjacent text is joined for a moment; everything else cuts the wait short.

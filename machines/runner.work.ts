@@ -177,8 +177,9 @@ export function retryWait(context: RunnerContext): number | undefined {
   return context.closing || until === undefined ? undefined : Math.max(0, until - context.now());
 }
 
+/** I3: asked again as it is taken, since it may have been put off in the moment in which it was due. */
 export function retryBatch(context: RunnerContext): Batch {
-  return { ...nothing, drafts: context.closing ? [] : decideRetry(standing(context)) };
+  return retryWait(context) === 0 ? { ...nothing, drafts: decideRetry(standing(context)) } : nothing;
 }
 
 /** D2: guidance that the agent has leaves the queue, while its turn still runs. */

@@ -129,6 +129,23 @@ describe('a turn that is to be run again at a time', () => {
     expect(world.context.queue.messages.map((q) => q.message.id)).toEqual(['m2']);
   });
 
+  test('I3: that is put off in the very moment in which it is due waits for its new time', async () => {
+    const turn = await limited();
+    world.ask({ type: 'retry', turn, at: until });
+    await world.pass(hour - 60_000);
+    world.gated = true;
+    world.ask({ type: 'retry', turn, at: until + hour });
+    await world.pass(60_000);
+    world.gated = false;
+    world.land();
+    await world.quiet();
+    expect(world.context.queue.until).toBe(until + hour);
+    await world.pass(hour - 1);
+    expect(world.prompts).toHaveLength(1);
+    await world.pass(1);
+    expect(world.prompts).toHaveLength(2);
+  });
+
   test('can be set to another time; a time that has passed is now', async () => {
     const turn = await limited();
     world.ask({ type: 'retry', turn, at: until });

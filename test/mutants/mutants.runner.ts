@@ -212,11 +212,11 @@ export const runner: readonly Mutant[] = [
       'const holds = !queue.held &&',
     ],
   ]),
-  ...at('machines/runner.machine.ts', model('runner.retry'), [
+  ...at('machines/runner.work.ts', model('runner.retry'), [
     [
       'I3: a turn is run again before its time',
-      "guard: and([stateIn({ retry: 'due' }), 'hasRetry'])",
-      "guard: and(['hasRetry'])",
+      'return retryWait(context) === 0 ?',
+      'return !context.closing ?',
     ],
   ]),
 ];
