@@ -138,7 +138,7 @@ async function tryOne(copy: string, mutant: Mutant, before: Verdict | undefined)
 function isDone(mutant: Mutant): boolean {
   const verdict = kept.of(mutant);
   if (verdict?.killedBy === undefined) return false;
-  return mutant.real === undefined || verdict.realRun === true || values['no-real'] === true;
+  return mutant.real === undefined || verdict.realBy !== undefined || values['no-real'] === true;
 }
 
 /** By the schedules that it took, or what is known instead. */
