@@ -79,7 +79,6 @@ describe('the chart of a definition', () => {
     expect(out(chart('runner'), 'runner.pen.gathering')).toEqual([
       'after gather > runner.pen.deciding',
       'always [hasCommand] > runner.pen.idle',
-      'always [hasEnd] > runner.pen.idle',
       'always [hasUrgentOutput] > runner.pen.idle',
     ]);
   });
