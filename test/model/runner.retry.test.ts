@@ -146,6 +146,17 @@ describe('a turn that is to be run again at a time', () => {
     expect(world.prompts).toHaveLength(2);
   });
 
+  test('that is brought forward is run at its new time, and not when it would have been looked at', async () => {
+    const turn = await limited();
+    world.ask({ type: 'retry', turn, at: until });
+    await world.pass(5_000);
+    world.ask({ type: 'retry', turn, at: world.clock.now() + 10_000 });
+    await world.pass(9_999);
+    expect(world.prompts).toHaveLength(1);
+    await world.pass(1);
+    expect(world.prompts).toHaveLength(2);
+  });
+
   test('can be set to another time; a time that has passed is now', async () => {
     const turn = await limited();
     world.ask({ type: 'retry', turn, at: until });
