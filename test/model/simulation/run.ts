@@ -122,6 +122,11 @@ export class Run {
     const text = JSON.stringify(seen);
     const known = this.said.findLastIndex((output) => textsOf(output).some((label) => text.includes(label)));
     for (const output of this.said.slice(known + 1)) if (output.type !== 'accepted') this.pipe.push(output);
+    // With that the rest is told; a poll has no more to bring than its end.
+    if (this.#found?.state === 'ended') {
+      const output = this.#found.output.filter((one) => one.type === 'ended');
+      this.#found = { state: 'ended', output };
+    }
     const isTold = this.said.slice(known + 1).some((output) => output.type === 'poll');
     if (this.#left && !isTold) this.pipe.push({ type: 'poll', reason: 'Its stream is lost.' });
     if (this.isOver || this.#left) this.pipe.end();

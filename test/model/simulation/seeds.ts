@@ -40,6 +40,7 @@ export const found: readonly (readonly [seed: string, what: string])[] = [
   ['307499192', 'I12: a question that is asked again as its turn is stopped is answered twice'],
   ['7168', 'C24: an answer that is given before an agent is joined again never reaches it'],
   ['417587229', 'I3: a turn that is put off in the moment in which it is due is run again before its time'],
+  ['10186138', 'every word once: a poll brings again what an agent has told as it was joined'],
   ['653076234', 'I1: an agent that is joined again, and then cut, is polled for ever'],
 ];
 
