@@ -142,7 +142,9 @@ try {
         said.add(measured.length);
         process.stdout.write(`${round}/${rounds} ${name}, ${subject}: ${measured.cpu.toFixed(0)} ms\n`);
       }
-      if (said.size > 1) process.stdout.write(`${name}: they do not say the same: ${[...said].join(', ')}\n`);
+      // The floor holds back a mark that may still become something.
+      if (Math.max(...said) - Math.min(...said) > 8)
+        process.stdout.write(`${name}: they do not say the same: ${[...said].join(', ')}\n`);
     }
   }
   process.stdout.write(`\n${table()}\n`);

@@ -29,7 +29,9 @@ export function sluice(root: HTMLElement): Subject {
       return find(`[data-turn="${open}"]`)[0] as HTMLElement;
     },
     get answer() {
-      return find(`[data-turn="${open}"] .md`)[0]?.textContent ?? '';
+      const said = find(`[data-turn="${open}"] .md`)[0]?.cloneNode(true) as HTMLElement | undefined;
+      for (const own of said?.querySelectorAll('.md-code figcaption') ?? []) own.remove();
+      return said?.textContent ?? '';
     },
     async open(count, begun) {
       gateway.open(session);
