@@ -33,7 +33,7 @@ export function nextCommand(context: RunnerContext): Command | undefined {
   return context.commands.find((command) => state !== 'cancelling' || !waitsForStop.has(command.type));
 }
 
-const ending = refuse(503, 'session.restarting', 'The gateway is going down; ask again when it is back.');
+const ending = refuse(503, 'gateway.closing', 'Sluice is stopping. Send it again after the next start.');
 
 function starts(decision: Decision): boolean {
   return 'drafts' in decision && decision.drafts.some((draft) => draft.type === 'turn.started');

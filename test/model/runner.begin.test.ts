@@ -203,8 +203,8 @@ test.each(['shutdown', 'leave'] as const)(
     await world.pass(60_000);
     const refused = {
       status: 503,
-      code: 'session.restarting',
-      detail: 'The gateway is going down; ask again when it is back.',
+      code: 'gateway.closing',
+      detail: 'Sluice is stopping. Send it again after the next start.',
     };
     expect(world.replies.get(command)).toEqual({ type: 'refused', command, refused });
     expect(world.types).not.toContain('turn.started');

@@ -287,6 +287,15 @@ describe('a conversation in the gateway', () => {
     expect((await local.gateway.snapshot(session)).state).toBe('closed');
   });
 
+  it('takes the name of a session that was deleted for a new one, which runs', async () => {
+    await local.gateway.remove(session);
+    await local.gateway.create({ id: session, agent: 'builtin' });
+    const sent = await local.gateway.send(session, script('m1', [{ text: 'x' }]));
+    expect(sent).toMatchObject({ outcome: 'started' });
+    await expect.poll(async () => (await local.gateway.snapshot(session)).state).toBe('finalized');
+    expect((await local.gateway.snapshot(session)).turns).toHaveLength(1);
+  });
+
   it('runs the last turn again as a new turn, and no other (I3)', async () => {
     const first = await local.gateway.send(session, script('m1', [{ text: 'x' }, { fail: 'It broke.' }]));
     await ended(first.turn);

@@ -51,7 +51,7 @@ export class Registry {
   readonly #disposing = new Set<Promise<void>>();
   /** How many calls and readers need the session to stay open. */
   readonly #uses = new Map<string, number>();
-  /** Sessions that are deleted, or are just being so: nobody opens them again. */
+  /** Sessions that are just being deleted: nobody opens them. A new one may have the name afterwards. */
   readonly #gone = new Set<string>();
   #isClosing = false;
 
@@ -147,13 +147,15 @@ export class Registry {
 
   /** The session is gone for good, once `remove` has removed what there is of it; when that fails, it is there as before. */
   async remove(session: string, remove: () => Promise<void>): Promise<void> {
+    const opening = this.#open.get(session);
     this.#gone.add(session);
     this.forget(session);
     try {
       await remove();
-    } catch (error) {
+      // Who asked for it before may have read of it, and has to learn of this first.
+      await Promise.allSettled([opening, this.#open.get(session)]);
+    } finally {
       this.#gone.delete(session);
-      throw error;
     }
   }
 
