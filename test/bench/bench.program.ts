@@ -16,6 +16,7 @@ const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '3' }, only: { type: 'string', default: '' } },
 });
 const rounds = Number(values.rounds);
+if (!(rounds >= 1)) throw new RangeError(`--rounds ${values.rounds}: give a number from 1 on.`);
 const subjects = ['floor', 'sluice'] as const;
 type Subject = (typeof subjects)[number];
 
@@ -47,6 +48,7 @@ interface Measured extends Seen {
   /** Of the main thread, in ms. */
   readonly cpu: number;
   readonly openMs: number;
+  readonly said: number;
 }
 
 const root = resolve(import.meta.dirname, 'page');
@@ -77,7 +79,8 @@ async function measure(browser: Browser, url: string, subject: Subject, scene: S
     const before = await busy(session);
     const seen = await page.evaluate((given) => window.bench.play(given), scene.pace);
     if (scene.count === 0) await page.waitForTimeout(restMs);
-    return { ...seen, cpu: (await busy(session)) - before, openMs };
+    const cpu = (await busy(session)) - before;
+    return { ...seen, cpu, openMs, said: await page.evaluate(() => window.bench.said()) };
   } finally {
     await context.close();
   }
@@ -127,11 +130,16 @@ function table(): string {
   return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 
+const wanted = (Object.keys(scenes) as Name[]).filter((name) => name.includes(values.only));
+if (wanted.length === 0)
+  throw new RangeError(
+    `--only ${values.only}: no scene says so; there are ${Object.keys(scenes).join(', ')}.`,
+  );
+
 const server = await serve();
 const browser = await launchChromium();
 try {
   const url = server.resolvedUrls?.local[0] as string;
-  const wanted = (Object.keys(scenes) as Name[]).filter((name) => name.includes(values.only));
   for (let round = 1; round <= rounds; round++) {
     for (const name of wanted) {
       const said = new Set<number>();
@@ -139,7 +147,7 @@ try {
         const measured = await measure(browser, url, subject, scenes[name]);
         const key = `${name}/${subject}`;
         found.set(key, [...(found.get(key) ?? []), measured]);
-        said.add(measured.length);
+        said.add(measured.said);
         process.stdout.write(`${round}/${rounds} ${name}, ${subject}: ${measured.cpu.toFixed(0)} ms\n`);
       }
       // The floor holds back a mark that may still become something.

@@ -57,9 +57,7 @@ export const silentView: ThreadView = {
   onContinue: nothing,
 };
 
-/** Resolves after the browser has laid out and painted what was written. */
-export const painted = () =>
-  new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())));
+export { painted } from '../support/painted.ts';
 
 export function find<T extends Element = HTMLElement>(root: ParentNode, selector: string): T {
   const found = root.querySelector<T>(selector);

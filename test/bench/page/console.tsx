@@ -1,11 +1,12 @@
 import { render } from 'solid-js/web';
+import { painted } from '../../support/painted.ts';
 import '../../../src/console/styles/index.css';
 import { App } from '../../../src/console/app.tsx';
 import { start } from '../../../src/console/start.ts';
 import { ended, started, text } from '../../support/facts.ts';
 import { type Line, PageGateway } from '../../support/page.gateway.ts';
 import { answer } from './corpus.ts';
-import { painted, type Subject } from './subject.ts';
+import type { Subject } from './subject.ts';
 
 const session = 's';
 const open = 'open';

@@ -1,6 +1,7 @@
 import { default_renderer, parser, parser_end, parser_write } from 'streaming-markdown';
+import { painted } from '../../support/painted.ts';
 import { answer } from './corpus.ts';
-import { painted, type Subject } from './subject.ts';
+import type { Subject } from './subject.ts';
 
 /**
  * The least that a page can do: Markdown straight to the DOM, one write a frame, rows out of sight are not laid out. No
@@ -22,7 +23,6 @@ export function floor(root: HTMLElement): Subject {
     rows.push(element);
     return parser(default_renderer(element));
   };
-  let live = row;
   let grow = (_: string) => {};
   return {
     rows,
@@ -35,11 +35,10 @@ export function floor(root: HTMLElement): Subject {
     async open(count, begun) {
       const since = performance.now();
       for (let i = 0; i < count; i++) {
-        const whole = live();
+        const whole = row();
         parser_write(whole, answer);
         parser_end(whole);
       }
-      live = row;
       const last = row();
       let waiting = begun;
       let asked = false;

@@ -1,7 +1,7 @@
+import { painted } from '../../support/painted.ts';
 import { sluice } from './console.tsx';
 import { markdown, pieces } from './corpus.ts';
 import { floor } from './floor.ts';
-import { painted } from './subject.ts';
 
 /** What the program that measures can ask of this page. A page shows one subject, once. */
 export interface Bench {
@@ -11,25 +11,25 @@ export interface Bench {
   prepare(count: number, size: number): void;
   /** Hands over all that was prepared, `atOnce` pieces each `everyMs`; all of it in one go without. */
   play(pace?: { readonly atOnce: number; readonly everyMs: number }): Promise<Seen>;
+  /** UTF-16 units of the answer without white space: both have to say the same. */
+  said(): number;
 }
 
 export interface Seen {
   readonly pieces: number;
+  /** From the first piece to the last change of the row that grows. */
   readonly ms: number;
-  /** Frames in which the row that grows has changed, and all frames. */
+  /** Frames in which the row that grows has changed. */
   readonly updates: number;
-  readonly frames: number;
   /** Tasks of the main thread of over 50 ms, the longest one in ms. */
   readonly longTasks: number;
   readonly longest: number;
-  /** From the last piece to the page, in ms. */
+  /** From the last piece to the last change, in ms. */
   readonly lastMs: number;
   /** Changes to rows that were finished before. */
   readonly touched: number;
   /** Elements that were made in the row that grows, for each that is left there in the end. */
   readonly made: number;
-  /** Of the answer, without white space: both have to say the same. */
-  readonly length: number;
 }
 
 declare global {
@@ -44,15 +44,17 @@ let prepared: readonly (() => void)[] = [];
 let begunWith = 0;
 
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-const lengthOf = () => subject.answer.replace(/\s/g, '').length;
+/** So many frames without a change, and all is on the page. */
+const stillFrames = 6;
 
 async function play(pace?: { readonly atOnce: number; readonly everyMs: number }): Promise<Seen> {
   const { growing, rows } = subject;
-  let changed = false;
-  let [updates, frames, made, touched, longTasks, longest] = [0, 0, 0, 0, 0, 0];
+  let [updates, made, touched, longTasks, longest, lastChange] = [0, 0, 0, 0, 0, 0];
+  let [changed, still, isAll] = [false, 0, false];
   const before = growing.getElementsByTagName('*').length;
   const inRow = new MutationObserver((records) => {
     changed = true;
+    lastChange = performance.now();
     for (const { addedNodes } of records)
       for (const node of addedNodes)
         if (node instanceof Element) made += 1 + node.getElementsByTagName('*').length;
@@ -71,50 +73,38 @@ async function play(pace?: { readonly atOnce: number; readonly everyMs: number }
     }
   });
   tasks.observe({ type: 'longtask' });
-  let isOver = false;
-  const tick = () => {
-    frames += 1;
-    if (changed) updates += 1;
-    changed = false;
-    if (!isOver) requestAnimationFrame(tick);
-  };
-  requestAnimationFrame(tick);
+  const shown = new Promise<void>((resolve) => {
+    const tick = () => {
+      if (changed) updates += 1;
+      still = changed || !isAll ? 0 : still + 1;
+      changed = false;
+      if (still < stillFrames) requestAnimationFrame(tick);
+      else resolve();
+    };
+    requestAnimationFrame(tick);
+  });
   const began = performance.now();
-  if (!pace) for (const next of prepared) next();
-  else {
-    for (let at = 0; at < prepared.length; at += pace.atOnce) {
-      for (const next of prepared.slice(at, at + pace.atOnce)) next();
-      // By the clock, so that a page that is slow does not get less to do.
-      await wait(Math.max(0, began + (at / pace.atOnce + 1) * pace.everyMs - performance.now()));
-    }
+  lastChange = began;
+  const step = pace?.atOnce ?? prepared.length;
+  for (let at = 0; at < prepared.length; at += step) {
+    // By the clock, so that a page that is slow does not get less to do.
+    if (pace && at > 0) await wait(Math.max(0, began + (at / step) * pace.everyMs - performance.now()));
+    for (const next of prepared.slice(at, at + step)) next();
   }
   const last = performance.now();
-  // Until nothing changes any more.
-  let lastChange = last;
-  for (let still = 0; still < 6; ) {
-    const at = lengthOf();
-    await new Promise((resolve) => requestAnimationFrame(resolve));
-    if (lengthOf() === at) still += 1;
-    else {
-      still = 0;
-      lastChange = performance.now();
-    }
-  }
-  isOver = true;
-  const ms = performance.now() - began;
+  isAll = true;
+  await shown;
   for (const observer of [inRow, finished, tasks]) observer.disconnect();
   const left = growing.getElementsByTagName('*').length - before;
   return {
     pieces: prepared.length,
-    ms,
+    ms: lastChange - began,
     updates,
-    frames,
     longTasks,
     longest,
-    lastMs: lastChange - last,
+    lastMs: Math.max(0, lastChange - last),
     touched,
     made: made / Math.max(1, left),
-    length: lengthOf(),
   };
 }
 
@@ -131,5 +121,6 @@ Object.assign(window, {
       prepared = subject.prepare(pieces(markdown(begunWith + size).slice(begunWith), count));
     },
     play,
+    said: () => subject.answer.replace(/\s/g, '').length,
   } satisfies Bench,
 });

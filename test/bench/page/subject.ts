@@ -10,6 +10,3 @@ export interface Subject {
   readonly answer: string;
   readonly rows: readonly HTMLElement[];
 }
-
-export const painted = () =>
-  new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())));
