@@ -79,8 +79,20 @@ export const gateway: readonly Mutant[] = [
         '    if (this.#settled) return;\n    this.#settled = true;\n    this.#unwatch();\n    // D4',
         '    this.#settled = true;\n    this.#unwatch();\n    // D4',
       ],
+      [
+        'I5: a killed agent has settled before it has ended',
+        'if (this.#killed) void this.#killed.then(report);\n    else report();',
+        'report();',
+      ],
     ],
   ),
+  ...at('src/gateway/sessions/agent.host.ts', unit('agent.host'), [
+    [
+      'I5: a signal is taken for an end',
+      'const ends = [...this.#processes].map((process) => process.ended);',
+      'const ends: Promise<void>[] = [];',
+    ],
+  ]),
   ...at(
     'src/gateway/sessions/sweep.ts',
     [...sessions, ...fault('gateway-kill')],
@@ -126,12 +138,12 @@ export const gateway: readonly Mutant[] = [
     [
       [
         'I7: a fenced session stays open',
-        '          host.kill();\n          this.forget(session);',
-        '          host.kill();',
+        '          void host.kill();\n          this.forget(session);',
+        '          void host.kill();',
       ],
       [
         'I7: the agent of a fenced session goes on',
-        '          host.kill();\n          this.forget(session);',
+        '          void host.kill();\n          this.forget(session);',
         '          this.forget(session);',
       ],
     ],

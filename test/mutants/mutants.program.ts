@@ -74,7 +74,7 @@ async function firstFailure(copy: string, tests: readonly string[]): Promise<str
     stdio: 'ignore',
     detached: true,
     // The same schedules each time, and no long wait for what a mutant never does.
-    env: { ...process.env, SLUICE_SEED: '1', SLUICE_PATIENCE_MS: '25000' },
+    env: { ...process.env, SLUICE_SEED: '1', SLUICE_PATIENCE_MS: '40000' },
   });
   current = child.pid;
   // A mutant may turn for ever.

@@ -7,6 +7,7 @@ import { TestClock } from '../support/clock.ts';
 function hosted() {
   const signals: [pgid: number, signal: string][] = [];
   const starts: (() => void)[] = [];
+  const ends: (() => void)[] = [];
   const session: AgentSession = {
     prompt: () => expect.fail('nobody asks it'),
     cancel: async () => {},
@@ -24,7 +25,7 @@ function hosted() {
           pgid: 100 + starts.length,
           command: 'a',
           survives: true,
-          ended: new Promise(() => {}),
+          ended: new Promise((end) => ends.push(end)),
         };
         starts.push(() => {
           onProcess(process);
@@ -44,18 +45,35 @@ function hosted() {
     signal: (pgid, signal) => signals.push([pgid, signal]),
     warn: (message) => expect.fail(message),
   });
-  return { host, starts, signals };
+  return { host, starts, ends, signals };
 }
 
 test('I7: an agent that is killed while it starts is killed as soon as it is there, and the next one is not', async () => {
   const { host, starts, signals } = hosted();
   const first = host.open();
   await expect.poll(() => starts.length).toBe(1);
-  host.kill();
+  void host.kill();
   expect(signals).toEqual([]);
   const second = host.open();
   await expect.poll(() => starts.length).toBe(2);
   for (const start of starts) start();
   await Promise.all([first, second]);
   expect(signals).toEqual([[100, 'SIGKILL']]);
+});
+
+test('I5: it is killed when its processes have ended', async () => {
+  const { host, starts, ends, signals } = hosted();
+  const opened = host.open();
+  await expect.poll(() => starts.length).toBe(1);
+  starts[0]?.();
+  await opened;
+  let isOver = false;
+  const killed = host.kill().then(() => {
+    isOver = true;
+  });
+  expect(signals).toEqual([[100, 'SIGKILL']]);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(isOver).toBe(false);
+  ends[0]?.();
+  await killed;
 });

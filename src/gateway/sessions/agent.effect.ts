@@ -76,6 +76,7 @@ class Prompt {
   #cancelled = false;
   /** Nothing reads from the agent now: the stream is lost, or never was. */
   #idle = false;
+  #killed: Promise<void> | undefined;
   #settled = false;
 
   constructor(
@@ -123,8 +124,8 @@ class Prompt {
       case 'terminate':
         return this.#host.terminate();
       case 'kill':
-        this.#abort.abort();
-        return this.#host.kill();
+        this.#killed = this.#host.kill();
+        return this.#abort.abort();
       case 'answer':
         void this.#tell(() => this.#session?.answer(order.permission, order.answer));
         return;
@@ -232,6 +233,9 @@ class Prompt {
     // D4: what a restart has lost is interrupted, whoever found out.
     const interrupted = this.#input.how === 'reattach' && settled.stopReason === 'lost';
     const told = dated(interrupted ? { ...settled, interrupted } : settled, this.#now());
-    this.#send({ type: 'agent.settled', turn: this.#input.turn, settled: told });
+    const report = () => this.#send({ type: 'agent.settled', turn: this.#input.turn, settled: told });
+    // I5: the stream of a killed agent ends at once; the turn has ended when nothing of it runs.
+    if (this.#killed) void this.#killed.then(report);
+    else report();
   }
 }

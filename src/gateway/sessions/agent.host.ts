@@ -90,11 +90,16 @@ export class AgentHost {
     this.#signal('SIGTERM');
   }
 
-  /** SIGKILL, and the agent's session is given up: the next prompt opens a new one. */
-  kill(): void {
+  /**
+   * SIGKILL, and the agent's session is given up: the next prompt opens a new one. Resolves when the processes have ended,
+   * which a signal alone does not say.
+   */
+  async kill(): Promise<void> {
     if (this.#current) this.#killed.add(this.#current);
+    const ends = [...this.#processes].map((process) => process.ended);
     this.#signal('SIGKILL');
     void this.#discard();
+    await Promise.all(ends);
   }
 
   /** Ends the agent's side; within 2 s, or its processes are killed. What survives restarts is left running. */

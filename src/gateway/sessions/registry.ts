@@ -219,7 +219,7 @@ export class Registry {
         onCommitted,
         onFenced: () => {
           warn('another gateway writes this log; the session is closed here', session);
-          host.kill();
+          void host.kill();
           this.forget(session);
         },
         inspect: this.#observe,
