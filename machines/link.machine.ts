@@ -25,6 +25,8 @@ export interface LinkContext extends LinkInput {
   /** As the gateway's `hello` says. */
   readonly heartbeatMs: number;
   readonly version: string | null;
+  /** When the last frame came. */
+  readonly heardAt: number;
   /** Attempts since the gateway was last heard. */
   readonly attempt: number;
   /** Milliseconds until the next attempt, and when that is. */
@@ -72,6 +74,12 @@ function waitOf(attempt: number, jitter: number): number {
   return Math.round(whole * (0.5 + jitter / 2));
 }
 
+/** So long, in ms, may a live connection say nothing. */
+const patience = ({ heartbeatMs }: LinkContext) => heartbeatMs * 2.5;
+
+/** How long it has said nothing. */
+const silence = ({ now, heardAt }: LinkContext) => now() - heardAt;
+
 function closedReason(event: LinkEvent): string {
   return event.type === 'socket.closed' ? event.reason : 'The gateway is silent.';
 }
@@ -92,7 +100,8 @@ export const linkMachine = setup({
   },
   delays: {
     backoff: ({ context }) => context.wait,
-    quiet: ({ context }) => context.heartbeatMs * 2.5,
+    patience: ({ context }) => patience(context),
+    restOfPatience: ({ context }) => Math.min(patience(context), patience(context) - silence(context)),
     greeting: 10_000,
   },
   guards: {
@@ -101,6 +110,8 @@ export const linkMachine = setup({
       return event.frame.type === 'hello';
     },
     isOffline: ({ context }) => context.offline,
+    /** A clock that was set back says nothing of how long it was quiet: then it is asked. */
+    wasHeard: ({ context }) => silence(context) >= 0 && silence(context) < patience(context),
   },
   actions: {
     dial: enqueueActions(({ enqueue }) => {
@@ -122,7 +133,7 @@ export const linkMachine = setup({
       assertEvent(event, 'socket.frame');
       if (event.frame.type !== 'hello') return;
       const { version, heartbeatMs } = event.frame;
-      enqueue.assign({ version, heartbeatMs, attempt: 0, reason: null });
+      enqueue.assign({ version, heartbeatMs, heardAt: context.now(), attempt: 0, reason: null });
       // On a new connection nothing was asked for yet.
       const wanted = Object.keys(context.wanted).map((session) => {
         const after = context.cursorOf(session);
@@ -160,8 +171,11 @@ export const linkMachine = setup({
     receive: enqueueActions(({ context, event, enqueue }) => {
       assertEvent(event, 'socket.frame');
       const { frame } = event;
-      const put = (session: string, subscription: Subscription | null) =>
-        enqueue.assign({ wanted: { ...context.wanted, [session]: subscription } });
+      enqueue.assign({ heardAt: context.now() });
+      const put = (session: string, subscription: Subscription | null) => {
+        if (subscription !== context.wanted[session])
+          enqueue.assign({ wanted: { ...context.wanted, [session]: subscription } });
+      };
       switch (frame.type) {
         case 'facts': {
           const known = context.wanted[frame.session];
@@ -197,6 +211,7 @@ export const linkMachine = setup({
     wanted: {},
     heartbeatMs: 15_000,
     version: null,
+    heardAt: 0,
     attempt: 0,
     wait: 0,
     nextAt: null,
@@ -226,10 +241,12 @@ export const linkMachine = setup({
       },
     },
     live: {
-      // Any frame is a sign of life; entered anew, the state waits for the next one.
-      after: { quiet: 'stale' },
+      // Any frame is a sign of life. A timer for each of them would be most of what a frame costs: there is one, which looks.
+      after: {
+        restOfPatience: [{ guard: 'wasHeard', target: 'live', reenter: true }, { target: 'stale' }],
+      },
       on: {
-        'socket.frame': { actions: 'receive', target: 'live', reenter: true },
+        'socket.frame': { actions: 'receive' },
         'socket.closed': { actions: 'noteReason', target: 'reconnecting' },
         subscribe: { actions: 'subscribe' },
         unsubscribe: { actions: ['unsubscribe', 'drop'] },
@@ -238,7 +255,7 @@ export const linkMachine = setup({
     // The connection is there and says nothing. What is shown may be old; it is asked for a sign of life.
     stale: {
       entry: 'ping',
-      after: { quiet: { actions: 'noteReason', target: 'reconnecting' } },
+      after: { patience: { actions: 'noteReason', target: 'reconnecting' } },
       on: {
         'socket.frame': { actions: 'receive', target: 'live' },
         'socket.closed': { actions: 'noteReason', target: 'reconnecting' },

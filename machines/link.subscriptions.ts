@@ -17,8 +17,8 @@ export function asked(after: string): Subscription {
   return { after, flowing: false };
 }
 
-export function flowing({ after }: Subscription): Subscription {
-  return { after, flowing: true };
+export function flowing(subscription: Subscription): Subscription {
+  return subscription.flowing ? subscription : { ...subscription, flowing: true };
 }
 
 /**

@@ -69,10 +69,9 @@ const chart: Readonly<Record<State, Partial<Record<Act, Outcome>>>> = {
     offline: { ...rests, hangsUp: true },
   },
   live: {
-    hello: { next: quiet },
-    heartbeat: { next: quiet },
-    facts: { next: quiet, tells: ['facts'] },
-    agents: { next: quiet, tells: ['agents'] },
+    // A frame sets no timer: the one there is looks.
+    facts: { tells: ['facts'] },
+    agents: { tells: ['agents'] },
     closed: reconnects,
     ...sends,
     time: { to: 'stale', next: quiet, sends: [{ type: 'ping' }] },

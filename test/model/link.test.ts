@@ -51,6 +51,41 @@ describe('the link', () => {
     expect(state(link)).toBe('live');
   });
 
+  it.each([-86_400_000, 86_400_000])('asks for a sign of life when its clock was set by %i ms', (ms) => {
+    const { link, clock, setClock, socket, hello } = bench();
+    hello();
+    clock.advance(100);
+    setClock(ms);
+    clock.advance(heartbeatMs * 2.5);
+    expect(state(link)).toBe('stale');
+    expect(socket().sent.at(-1)).toEqual({ type: 'ping' });
+    socket().say({ type: 'pong' });
+    clock.advance(heartbeatMs * 2.5 - 1);
+    expect(state(link)).toBe('live');
+    clock.advance(1);
+    expect(state(link)).toBe('stale');
+  });
+
+  it('counts what came in the very instant in which it looks', () => {
+    const { link, clock, setClock, socket, hello } = bench();
+    hello();
+    clock.advance(heartbeatMs * 2.5 - 1);
+    socket().say({ type: 'heartbeat', at: 1 });
+    setClock(-1);
+    clock.advance(1);
+    expect(state(link)).toBe('live');
+  });
+
+  it('has nothing new to remember of a frame that follows another', () => {
+    const { link, socket, hello } = bench();
+    hello();
+    link.send({ type: 'subscribe', session: 'a', after: 'E.4' });
+    socket().say(frame('a', 4, 5));
+    const { wanted } = link.getSnapshot().context;
+    socket().say(frame('a', 5, 6));
+    expect(link.getSnapshot().context.wanted).toBe(wanted);
+  });
+
   it('gives up a stale connection that does not answer the ping, and says why (I13)', () => {
     const { link, clock, sockets, hello } = bench();
     hello();

@@ -103,10 +103,16 @@ export const page: readonly Mutant[] = [
       'if (!known || !isMeant(known, frame)) return;',
       'if (known && !isMeant(known, frame)) return;',
     ],
-    ['I13: silence is taken for life', "after: { quiet: 'stale' },", 'after: {},'],
+    ['I13: silence is taken for life', ", { target: 'stale' }],", '],'],
+    [
+      'I13: a clock that is set back is taken for life',
+      'silence(context) >= 0 && silence(context) < patience(context)',
+      'silence(context) < patience(context)',
+    ],
+    ['I13: what was heard is not looked at', "{ guard: 'wasHeard', target: 'live', reenter: true }, ", ''],
     [
       'I13: a stale link stays so',
-      "after: { quiet: { actions: 'noteReason', target: 'reconnecting' } },",
+      "after: { patience: { actions: 'noteReason', target: 'reconnecting' } },",
       '',
     ],
     ['I13: waits grow for ever', 'attempt: 0, reason: null });', 'reason: null });'],

@@ -20,6 +20,8 @@ interface Socket {
 export interface LinkBench {
   readonly link: LinkRef;
   readonly clock: TestClock;
+  /** Sets the clock of the wall by so many milliseconds: timers know nothing of it. */
+  readonly setClock: (ms: number) => void;
   readonly sockets: Socket[];
   readonly emitted: LinkEmitted[];
   readonly cursors: Map<string, string>;
@@ -32,6 +34,7 @@ export const greeting: ServerFrame = { type: 'hello', version: '1', heartbeatMs 
 
 export function linkBench(jitter = () => 1): LinkBench {
   const clock = new TestClock();
+  let wall = 0;
   const sockets: Socket[] = [];
   const emitted: LinkEmitted[] = [];
   const cursors = new Map<string, string>();
@@ -56,12 +59,15 @@ export function linkBench(jitter = () => 1): LinkBench {
   });
   const link = createActor(linkMachine.provide({ actors: { socket: socketLogic } }), {
     clock,
-    input: { now: () => clock.now(), jitter, cursorOf: (session) => cursors.get(session) },
+    input: { now: () => clock.now() + wall, jitter, cursorOf: (session) => cursors.get(session) },
   });
   link.on('*', (event) => emitted.push(event));
   link.start();
   const socket = () => sockets.at(-1) as Socket;
-  return { link, clock, sockets, emitted, cursors, socket, hello: () => socket().say(greeting) };
+  const setClock = (ms: number) => {
+    wall += ms;
+  };
+  return { link, clock, setClock, sockets, emitted, cursors, socket, hello: () => socket().say(greeting) };
 }
 
 export const state = (link: LinkRef) => link.getSnapshot().value;
