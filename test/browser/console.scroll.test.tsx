@@ -87,6 +87,42 @@ describe('C53: a thread that grows', () => {
     expect(thread.fromEnd()).toBeLessThan(2);
   });
 
+  test('lets go of a reader who scrolls up in the middle of growth, by whatever means', async () => {
+    const thread = tall(30);
+    await painted();
+    for (let lines = 2; lines < 20; lines++) {
+      thread.grow(lines);
+      await new Promise(requestAnimationFrame);
+    }
+    expect(thread.fromEnd()).toBeLessThan(100);
+    thread.scroller.scrollTop -= 300;
+    const place = thread.scroller.scrollTop;
+    for (let lines = 20; lines < 40; lines++) {
+      thread.grow(lines);
+      await new Promise(requestAnimationFrame);
+    }
+    await painted();
+    expect(thread.scroller.scrollTop).toBe(place);
+    expect(thread.host.querySelector('.thread-newest')).not.toBeNull();
+  });
+
+  test('stays at the end when there is more room or less to show, and then more to show, in one moment', async () => {
+    const thread = tall(30);
+    await painted();
+    // Laid out in between, the place moves up by itself each time.
+    thread.host.style.height = '600px';
+    expect(thread.fromEnd()).toBe(0);
+    thread.grow(30);
+    await painted();
+    expect(thread.fromEnd()).toBeLessThan(2);
+    thread.grow(1);
+    expect(thread.fromEnd()).toBe(0);
+    thread.grow(10);
+    await painted();
+    expect(thread.fromEnd()).toBeLessThan(2);
+    expect(thread.host.querySelector('.thread-newest')).toBeNull();
+  });
+
   test('keeps the reader’s place when earlier turns are added above', async () => {
     const thread = tall(30);
     await painted();

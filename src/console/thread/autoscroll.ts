@@ -1,5 +1,7 @@
 /** Within this distance of the end the reader counts as being there. */
 const nearPx = 32;
+/** While text grows each frame scrolls, and to look where it stands lays the page out: then it is looked this often. */
+const lookMs = 100;
 
 /**
  * Keeps a scroller at its end while the reader is there, and leaves it alone while they are not. Scrolling up is what
@@ -9,9 +11,9 @@ export class Autoscroll {
   readonly #scroller: HTMLElement;
   readonly #onChange: (following: boolean) => void;
   readonly #observer: ResizeObserver;
-  #following = true;
-  #lastTop = 0;
-  #lastHeight = 0;
+  #following = false;
+  #last = { top: 0, height: 0, client: 0 };
+  #looking: ReturnType<typeof setTimeout> | undefined;
 
   constructor(scroller: HTMLElement, content: HTMLElement, onChange: (following: boolean) => void) {
     this.#scroller = scroller;
@@ -21,16 +23,13 @@ export class Autoscroll {
     this.#observer.observe(scroller);
     scroller.addEventListener('scroll', this.#scrolled, { passive: true });
     scroller.addEventListener('wheel', this.#wheeled, { passive: true });
-  }
-
-  get following(): boolean {
-    return this.#following;
+    this.toEnd();
   }
 
   toEnd(): void {
     this.#set(true);
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    this.#lastTop = this.#scroller.scrollTop;
+    this.#last = this.#now();
   }
 
   /** Runs `change`, which adds rows above, and keeps what the reader sees where it is. */
@@ -42,38 +41,54 @@ export class Autoscroll {
     if (!element?.isConnected) return;
     const moved = element.getBoundingClientRect().top - before;
     if (Math.abs(moved) > 1) this.#scroller.scrollTop += moved;
-    this.#lastTop = this.#scroller.scrollTop;
+    this.#last = this.#now();
   }
 
   dispose(): void {
     this.#observer.disconnect();
+    clearTimeout(this.#looking);
     this.#scroller.removeEventListener('scroll', this.#scrolled);
     this.#scroller.removeEventListener('wheel', this.#wheeled);
   }
 
-  #distance(): number {
-    return this.#scroller.scrollHeight - this.#scroller.scrollTop - this.#scroller.clientHeight;
+  #now() {
+    const { scrollTop: top, scrollHeight: height, clientHeight: client } = this.#scroller;
+    return { top, height, client };
   }
 
+  /** Called when the page has just been laid out: to look costs nothing. */
   #grown(): void {
     if (!this.#following) return;
-    this.#lastHeight = this.#scroller.scrollHeight;
-    this.#scroller.scrollTop = this.#lastHeight;
-    this.#lastTop = this.#scroller.scrollTop;
+    const now = this.#now();
+    if (this.#isUp(now)) return this.#left(now);
+    this.toEnd();
+  }
+
+  /** Higher than it was left, and not because there is less to show or more room to show it in: somebody scrolled. */
+  #isUp({ top, height, client }: { top: number; height: number; client: number }): boolean {
+    const room = Math.max(0, client - this.#last.client);
+    return top < this.#last.top - room - 1 && height >= this.#last.height;
+  }
+
+  #left(now: { top: number; height: number; client: number }): void {
+    this.#last = now;
+    this.#set(false);
   }
 
   readonly #scrolled = () => {
-    const top = this.#scroller.scrollTop;
-    const height = this.#scroller.scrollHeight;
-    // When the content gets shorter the browser moves the top by itself: nobody has scrolled.
-    const shrank = height < this.#lastHeight;
-    const up = top < this.#lastTop - 1 && !shrank;
-    this.#lastTop = top;
-    this.#lastHeight = height;
-    if (shrank && this.#following) return this.#grown();
-    if (this.#distance() <= nearPx) this.#set(true);
-    else if (up) this.#set(false);
+    if (!this.#following) return this.#look();
+    this.#looking ??= setTimeout(() => this.#look(), lookMs);
   };
+
+  #look(): void {
+    clearTimeout(this.#looking);
+    this.#looking = undefined;
+    const now = this.#now();
+    if (now.height - now.top - now.client <= nearPx) this.#set(true);
+    else if (this.#isUp(now)) return this.#left(now);
+    else if (this.#following) return this.toEnd();
+    this.#last = now;
+  }
 
   readonly #wheeled = (event: WheelEvent) => {
     if (event.deltaY < 0 && this.#scroller.scrollTop > 0) this.#set(false);
@@ -82,6 +97,8 @@ export class Autoscroll {
   #set(following: boolean): void {
     if (following === this.#following) return;
     this.#following = following;
+    // At the end nothing else may move it: what moves it then is the reader.
+    this.#scroller.style.overflowAnchor = following ? 'none' : '';
     this.#onChange(following);
   }
 }

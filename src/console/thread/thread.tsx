@@ -27,7 +27,6 @@ export function Thread(props: ThreadProps) {
   onMount(() => {
     const made = new Autoscroll(scroller, content, following.set);
     autoscroll = made;
-    made.toEnd();
     content.addEventListener('click', copyCode);
     onCleanup(() => made.dispose());
   });
