@@ -12,8 +12,9 @@ const session = 's';
 const open = 'open';
 
 /** The whole console, from the text of a frame of its live channel to the page. */
-export function sluice(root: HTMLElement): Subject {
+export function sluice(root: HTMLElement): Subject & { close(): void } {
   const gateway = new PageGateway();
+  let close = () => {};
   let length = 0;
   const arrive = async () => {
     do {
@@ -46,12 +47,17 @@ export function sluice(root: HTMLElement): Subject {
       const { fetch, openSocket } = gateway;
       const since = performance.now();
       const sluice = start({ fetch: fetch as typeof window.fetch, openSocket, shelf, presence: null });
-      render(() => <App sluice={sluice} />, root);
+      const leave = render(() => <App sluice={sluice} />, root);
+      close = () => {
+        leave();
+        sluice.close();
+      };
       while (this.rows.length <= count) await arrive();
       const ms = performance.now() - since;
       await arrive();
       return ms;
     },
+    close: () => close(),
     prepare(pieces) {
       const line: Line = gateway.line;
       for (const piece of pieces) {

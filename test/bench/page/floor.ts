@@ -1,28 +1,40 @@
 import { default_renderer, parser, parser_end, parser_write } from 'streaming-markdown';
 import { painted } from '../../support/painted.ts';
+import { sluice } from './console.tsx';
 import { answer } from './corpus.ts';
 import type { Subject } from './subject.ts';
 
+/** The console's page with one finished row and an open one, and nothing behind it. */
+async function picture(root: HTMLElement): Promise<{ finished: HTMLElement; open: HTMLElement }> {
+  const live = document.createElement('div');
+  root.append(live);
+  const console = sluice(live);
+  await console.open(1, '');
+  const still = [...live.childNodes].map((node) => node.cloneNode(true));
+  console.close();
+  live.remove();
+  root.append(...still);
+  const [finished, open] = root.querySelectorAll<HTMLElement>('.turn');
+  if (!finished || !open) throw new Error('There are no rows in the picture.');
+  return { finished, open };
+}
+
+/** Where a row says its answer, emptied. */
+function place(row: HTMLElement): HTMLElement {
+  const said = row.querySelector<HTMLElement>('.md') ?? document.createElement('div');
+  said.className = 'md';
+  said.replaceChildren();
+  if (!said.isConnected) row.querySelector('.turn-parts')?.append(said);
+  return said;
+}
+
 /**
- * The least that a page can do: Markdown straight to the DOM, one write a frame, rows out of sight are not laid out. No
- * order, no cursor, nothing sanitised, no tools, no stop. Everything is measured against it.
+ * The least that a page can do: the console's own page as a picture, and Markdown straight into its rows, one write a
+ * frame. No order, no cursor, nothing sanitised, no tools, no stop. Everything is measured against it.
  */
 export function floor(root: HTMLElement): Subject {
-  const style = document.createElement('style');
-  style.textContent = `body { margin: 0 } .scroller { height: 100vh; overflow-y: auto }
-    .row { content-visibility: auto; contain-intrinsic-size: auto 300px; padding: 8px 16px }`;
-  document.head.append(style);
-  const scroller = document.createElement('div');
-  scroller.className = 'scroller';
-  root.append(scroller);
   const rows: HTMLElement[] = [];
-  const row = () => {
-    const element = document.createElement('div');
-    element.className = 'row';
-    scroller.append(element);
-    rows.push(element);
-    return parser(default_renderer(element));
-  };
+  let said: HTMLElement | undefined;
   let grow = (_: string) => {};
   return {
     rows,
@@ -30,16 +42,24 @@ export function floor(root: HTMLElement): Subject {
       return rows.at(-1) as HTMLElement;
     },
     get answer() {
-      return rows.at(-1)?.textContent ?? '';
+      return said?.textContent ?? '';
     },
     async open(count, begun) {
+      const { finished, open } = await picture(root);
+      const scroller = root.querySelector('.thread-scroller') as HTMLElement;
+      finished.remove();
       const since = performance.now();
       for (let i = 0; i < count; i++) {
-        const whole = row();
+        const row = finished.cloneNode(true) as HTMLElement;
+        const whole = parser(default_renderer(place(row)));
         parser_write(whole, answer);
         parser_end(whole);
+        open.before(row);
+        rows.push(row);
       }
-      const last = row();
+      rows.push(open);
+      said = place(open);
+      const last = parser(default_renderer(said));
       let waiting = begun;
       let asked = false;
       const flush = () => {
