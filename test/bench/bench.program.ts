@@ -1,22 +1,22 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { Browser, CDPSession } from 'playwright';
 import { build, type PreviewServer, preview } from 'vite';
 import solid from 'vite-plugin-solid';
 import { launchChromium } from '../support/chromium.ts';
+import { readOptions } from '../support/options.ts';
 import type { Seen } from './page/main.ts';
 
 /**
  * Measures the page that streams, beside the least that a page can do, in one run and in turns: what is compared has met the same
  * machine. Times are of this machine; what is worth quoting are the ratios.
- *
- *   npm run bench -- [--rounds 3] [--only TEXT]
  */
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '3' }, only: { type: 'string', default: '' } },
-});
-const rounds = Number(values.rounds);
-if (!(rounds >= 1)) throw new RangeError(`--rounds ${values.rounds}: give a number from 1 on.`);
+const { values, count, misuse } = readOptions(
+  {
+    options: { rounds: { type: 'string' }, only: { type: 'string', default: '' }, help: { type: 'boolean' } },
+  },
+  'npm run bench -- [--rounds 3] [--only TEXT]',
+);
+const rounds = count('rounds') ?? 3;
 const subjects = ['floor', 'sluice'] as const;
 type Subject = (typeof subjects)[number];
 
@@ -132,9 +132,7 @@ function table(): string {
 
 const wanted = (Object.keys(scenes) as Name[]).filter((name) => name.includes(values.only));
 if (wanted.length === 0)
-  throw new RangeError(
-    `--only ${values.only}: no scene says so; there are ${Object.keys(scenes).join(', ')}.`,
-  );
+  misuse(`--only ${values.only}: no scene says so; there are ${Object.keys(scenes).join(', ')}.`);
 
 const server = await serve();
 const browser = await launchChromium();

@@ -1,18 +1,17 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { openTab } from '../support/gateway-server.ts';
 import { Kills } from '../support/kills.ts';
 import { script } from '../support/local-gateway.ts';
+import { readOptions } from '../support/options.ts';
 import { GatewayProcess } from '../support/process-gateway.ts';
 import { until } from '../support/real-logs.ts';
 
 /**
  * The long form of the faults: a gateway that is killed at 200 random points while ten conversations stream, and its
  * memory over three cycles of the same work. A run that was cut goes on where it was.
- *
- *   npm run faults -- [--points 200] [--seed S] [--fresh] [--only kills|memory]
  */
+const usage = 'npm run faults -- [--points 200] [--seed S] [--fresh] [--only kills|memory]';
 const kept = resolve(import.meta.dirname, '../../node_modules/.cache/sluice-faults.json');
 /** One gateway and its data for so many kills; its start takes longer with each session that it has. */
 const pointsEach = 20;
@@ -25,14 +24,21 @@ interface State {
   readonly wrong: readonly string[];
 }
 
-const { values } = parseArgs({
-  options: {
-    points: { type: 'string' },
-    seed: { type: 'string' },
-    fresh: { type: 'boolean' },
-    only: { type: 'string' },
+const { values, count, word } = readOptions(
+  {
+    options: {
+      points: { type: 'string' },
+      seed: { type: 'string' },
+      fresh: { type: 'boolean' },
+      only: { type: 'string' },
+      help: { type: 'boolean' },
+    },
   },
-});
+  usage,
+);
+const points = count('points') ?? 200;
+const wantedSeed = count('seed', 0);
+const only = word('only', 'kills', 'memory');
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -41,12 +47,12 @@ function say(line: string): void {
 function before(): State {
   const known =
     existsSync(kept) && !values.fresh ? (JSON.parse(readFileSync(kept, 'utf8')) as State) : undefined;
-  const seed = Number(values.seed ?? known?.seed ?? Math.floor(Math.random() * 1e9));
+  const seed = wantedSeed ?? known?.seed ?? Math.floor(Math.random() * 1e9);
   if (known && known.seed === seed) return known;
   return { seed, done: 0, seenFacts: 0, openTurns: 0, wrong: [] };
 }
 
-async function killAtRandomPoints(points: number): Promise<readonly string[]> {
+async function killAtRandomPoints(): Promise<readonly string[]> {
   let state = before();
   say(`seed ${state.seed}, ${state.done} of ${points} kills are done`);
   while (state.done < points) {
@@ -124,8 +130,8 @@ async function memoryOverCycles(): Promise<readonly string[]> {
 }
 
 const wrong = [
-  ...(values.only === 'memory' ? [] : await killAtRandomPoints(Number(values.points ?? 200))),
-  ...(values.only === 'kills' ? [] : await memoryOverCycles()),
+  ...(only === 'memory' ? [] : await killAtRandomPoints()),
+  ...(only === 'kills' ? [] : await memoryOverCycles()),
 ];
 for (const what of wrong) say(`WRONG ${what}`);
 process.exitCode = wrong.length > 0 ? 1 : 0;

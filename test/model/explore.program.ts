@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { readOptions } from '../support/options.ts';
 import { type Bounds, explore } from './explore.ts';
 
 const usage = `npm run explore -- [options]
@@ -7,20 +7,23 @@ const usage = `npm run explore -- [options]
   --states N     give up after so many situations`;
 
 const option = { type: 'string' } as const;
-const { values } = parseArgs({
-  options: {
-    kind: option,
-    messages: option,
-    stops: option,
-    resumes: option,
-    retries: option,
-    faults: option,
-    outputs: option,
-    answers: option,
-    states: option,
-    help: { type: 'boolean', default: false },
+const { values, count, word } = readOptions(
+  {
+    options: {
+      kind: option,
+      messages: option,
+      stops: option,
+      resumes: option,
+      retries: option,
+      faults: option,
+      outputs: option,
+      answers: option,
+      states: option,
+      help: { type: 'boolean' },
+    },
   },
-});
+  usage,
+);
 
 const write = (text: string) => process.stdout.write(`${text}\n`);
 const whole: readonly Bounds[] = [
@@ -59,31 +62,27 @@ const whole: readonly Bounds[] = [
   },
 ];
 
+const limits = ['messages', 'stops', 'resumes', 'retries', 'faults', 'outputs', 'answers', 'states'] as const;
+
 function bounded(bounds: Bounds): Bounds {
-  const { kind, messages, stops, resumes, retries, faults, outputs, answers, states } = values;
-  const given = Object.entries({ messages, stops, resumes, retries, faults, outputs, answers, states });
-  const numbers = Object.fromEntries(
-    given.flatMap(([key, value]) => (value === undefined ? [] : [[key, Number(value)]])),
-  );
-  return { ...bounds, ...(kind !== undefined && { kind: kind as Bounds['kind'] }), ...numbers };
+  const kind = word('kind', 'conversation', 'job') ?? bounds.kind;
+  const given = limits.map((name) => [name, count(name, 0) ?? bounds[name]]);
+  return { ...bounds, kind, ...Object.fromEntries(given) };
 }
 
-if (values.help) write(usage);
-else {
-  const isOne = Object.keys(values).length > 1;
-  let states = 0;
-  for (const bounds of isOne ? [bounded(whole[0] as Bounds)] : whole) {
-    write(JSON.stringify(bounds));
-    const started = performance.now();
-    const found = explore(bounds, (count, depth) => write(`  depth ${depth}: ${count} situations`));
-    const seconds = (performance.now() - started) / 1_000;
-    states += found.states;
-    const figures = `${found.states} situations, ${found.transitions} transitions, depth ${found.depth}`;
-    write(
-      `${found.complete ? 'complete' : 'NOT complete'}: ${figures}, ${Math.round(found.states / seconds)}/s`,
-    );
-    for (const { what, path } of found.broken) write(`BROKEN ${what}\n  ${path.join(' > ')}`);
-    if (!found.complete) process.exitCode = 1;
-  }
-  write(`${states} situations in all`);
+const isOne = Object.keys(values).length > 0;
+let states = 0;
+for (const bounds of isOne ? [bounded(whole[0] as Bounds)] : whole) {
+  write(JSON.stringify(bounds));
+  const started = performance.now();
+  const found = explore(bounds, (count, depth) => write(`  depth ${depth}: ${count} situations`));
+  const seconds = (performance.now() - started) / 1_000;
+  states += found.states;
+  const figures = `${found.states} situations, ${found.transitions} transitions, depth ${found.depth}`;
+  write(
+    `${found.complete ? 'complete' : 'NOT complete'}: ${figures}, ${Math.round(found.states / seconds)}/s`,
+  );
+  for (const { what, path } of found.broken) write(`BROKEN ${what}\n  ${path.join(' > ')}`);
+  if (!found.complete) process.exitCode = 1;
 }
+write(`${states} situations in all`);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../support/options.ts';
 import type { Mutant } from './mutant.ts';
 import { mutants } from './mutants.ts';
 import { abandon, simulateAll, simulatedVerdicts } from './simulated.ts';
@@ -11,12 +11,12 @@ import { copyTree, Kept, keyOf, mutate, staleOf } from './tree.ts';
 /**
  * Breaks one rule at a time in a copy of the tree and says which test finds it first. What was found is kept, so that a
  * run that was cut goes on; a mutant that survived is tried again.
- *
- *   npm run mutants -- [--only TEXT] [--every N] [--fresh] [--no-real] [--minutes M] [--table]
- *   npm run mutants -- --simulation [--schedules 20000] [--threads 2] [--only TEXT] [--fresh] [--minutes M]
- *
- * With `--simulation` it is the simulation that looks for each of them, and nothing else.
  */
+const usage = `npm run mutants -- [--only TEXT] [--every N] [--fresh] [--no-real] [--minutes M] [--table]
+npm run mutants -- --simulation [--schedules 20000] [--threads 2] [--only TEXT] [--fresh] [--minutes M]
+
+With --simulation it is the simulation that looks for each of them, and nothing else.`;
+
 interface Verdict {
   readonly key: string;
   readonly killedBy?: string;
@@ -26,20 +26,27 @@ interface Verdict {
   readonly seconds: number;
 }
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    every: { type: 'string', default: '1' },
-    fresh: { type: 'boolean' },
-    'no-real': { type: 'boolean' },
-    minutes: { type: 'string' },
-    table: { type: 'boolean' },
-    simulation: { type: 'boolean' },
-    schedules: { type: 'string', default: '20000' },
-    threads: { type: 'string', default: '2' },
+const { values, count, number } = readOptions(
+  {
+    options: {
+      only: { type: 'string' },
+      every: { type: 'string' },
+      fresh: { type: 'boolean' },
+      'no-real': { type: 'boolean' },
+      minutes: { type: 'string' },
+      table: { type: 'boolean' },
+      simulation: { type: 'boolean' },
+      schedules: { type: 'string' },
+      threads: { type: 'string' },
+      help: { type: 'boolean' },
+    },
   },
-});
-const end = Date.now() + Number(values.minutes ?? 600) * 60_000;
+  usage,
+);
+const every = count('every') ?? 1;
+const schedules = count('schedules') ?? 20_000;
+const threads = count('threads') ?? 2;
+const end = Date.now() + (number('minutes') ?? 600) * 60_000;
 const kept = new Kept<Verdict>('sluice-mutants.json', values.fresh === true && !values.simulation);
 
 let current: number | undefined;
@@ -205,7 +212,6 @@ function tell(wanted: readonly Mutant[], stale: readonly Mutant[]): number {
 }
 
 const stale = mutants.filter((mutant) => staleOf(mutant) !== undefined);
-const every = Number(values.every);
 const wanted = mutants.filter(
   (mutant, place) =>
     place % every === 0 &&
@@ -213,7 +219,6 @@ const wanted = mutants.filter(
     `${mutant.id} ${mutant.file}`.includes(values.only ?? ''),
 );
 if (values.simulation) {
-  const [schedules, threads] = [Number(values.schedules), Number(values.threads)];
   await simulateAll({ wanted, schedules, threads, fresh: values.fresh === true, end });
 } else {
   if (!values.table) await testAll(wanted.filter((mutant) => !isDone(mutant)));

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../support/options.ts';
 import { explained } from './explained.ts';
 import { judged } from './judged.ts';
 
@@ -11,11 +11,10 @@ import { judged } from './judged.ts';
  * Makes every mutant that StrykerJS knows of the machines and of the fold, one source after the other, and says which
  * ones no test finds. Stryker is no dependency: it is fetched when this is run first. What is known of a source is kept
  * under node_modules/.cache; of a run that was cut the source at hand is begun anew.
- *
- *   npm run stryker -- [FILES] [--fresh] [--known]
- *
- * FILES are parts of paths; `--fresh` forgets what is known, `--known` runs nothing and tells it.
  */
+const usage = `npm run stryker -- [FILES] [--fresh] [--known]
+
+FILES are parts of paths; --fresh forgets what is known, --known runs nothing and tells it.`;
 const VERSION = '10.1.1';
 const root = resolve(import.meta.dirname, '../..');
 const home = join(root, 'node_modules/.cache/stryker');
@@ -40,13 +39,17 @@ interface Result {
   readonly mutants: readonly Mutant[];
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { fresh: { type: 'boolean' }, known: { type: 'boolean' } },
-});
+const { values, positionals, misuse } = readOptions(
+  {
+    allowPositionals: true,
+    options: { fresh: { type: 'boolean' }, known: { type: 'boolean' }, help: { type: 'boolean' } },
+  },
+  usage,
+);
 const files = Object.keys(judged).filter(
   (file) => positionals.length === 0 || positionals.some((part) => file.includes(part)),
 );
+if (files.length === 0) misuse(`${positionals.join(' ')}: no source that is judged has that in its path.`);
 
 async function run(command: readonly string[], cwd: string, env = process.env): Promise<void> {
   const [program = '', ...args] = command;

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../../support/options.ts';
 import { type RealAgent, realAgents } from './agents.ts';
 import { conformance, conformanceScenario } from './conformance.ts';
 import { type Cell, drive } from './drive.ts';
@@ -10,32 +10,42 @@ import type { Scenario } from './steps.ts';
 import { intoDocument, type Results, table } from './table.ts';
 
 /**
- * `npm run test:agents [-- ID … ]`: installs real agent programs at pinned versions into `.agents`, starts each against a
+ * Installs real agent programs at pinned versions into `.agents`, starts each against a
  * scripted model server on loopback with a private home, drives it through the gateway's HTTP API, and prints what came of
  * each scenario.
  *
- * - `--only WORD`: the scenarios whose name has that word.
- * - `--jobs N`: so many agents side by side; default 2.
- * - `--table FILE`: writes the table into that document, between its marks.
- * - `--conformance`: runs the conformance suite of any ACP program against each instead.
- * - `--page`: drives them in Chromium instead, side by side in one gateway (after `npm run build`); `--shots DIR` takes pictures on the way.
- * - `--record`: records what is said on the wire into `test/agents/transcripts`, each scenario in a conversation of its own.
- *
  * The last line counts the cells; those of an agent that could not be installed are skipped. Ends with 1 when one failed.
  */
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    only: { type: 'string', default: '' },
-    jobs: { type: 'string', default: '2' },
-    table: { type: 'string' },
-    conformance: { type: 'boolean', default: false },
-    page: { type: 'boolean', default: false },
-    shots: { type: 'string' },
-    record: { type: 'boolean', default: false },
+const usage = `npm run test:agents -- [ID …] [options]
+  --only WORD     the scenarios whose name has that word
+  --jobs N        so many agents side by side (default 2)
+  --table FILE    writes the table into that document, between its marks
+  --conformance   runs the conformance suite of any ACP program against each instead
+  --page          drives them in Chromium instead, side by side in one gateway (after npm run build)
+  --shots DIR     takes pictures on the way
+  --record        records what is said on the wire into test/agents/transcripts, each scenario in a conversation of its own`;
+
+const { values, positionals, count, misuse } = readOptions(
+  {
+    allowPositionals: true,
+    options: {
+      only: { type: 'string', default: '' },
+      jobs: { type: 'string' },
+      table: { type: 'string' },
+      conformance: { type: 'boolean', default: false },
+      page: { type: 'boolean', default: false },
+      shots: { type: 'string' },
+      record: { type: 'boolean', default: false },
+      help: { type: 'boolean' },
+    },
   },
-});
+  usage,
+);
+const jobs = count('jobs') ?? 2;
 const into = resolve(import.meta.dirname, '../../../.agents');
+const unknown = positionals.find((id) => realAgents.every((agent) => agent.id !== id));
+if (unknown !== undefined)
+  misuse(`${unknown}: no agent is called so; there are ${realAgents.map(({ id }) => id).join(', ')}.`);
 const wanted = realAgents.filter(({ id }) => positionals.length === 0 || positionals.includes(id));
 function chosenScenarios(): readonly Scenario[] {
   if (values.conformance) return [conformanceScenario];
@@ -76,7 +86,7 @@ const worker = async () => {
   for (let agent = waiting.shift(); agent; agent = waiting.shift()) results.set(agent, await cellsOf(agent));
 };
 if (values.page) await inChromium();
-else await Promise.all(Array.from({ length: Number(values.jobs) }, worker));
+else await Promise.all(Array.from({ length: jobs }, worker));
 
 const inOrder: Results = new Map(wanted.map((agent) => [agent, results.get(agent) ?? 'not run']));
 say(`\n${table(chosen, inOrder)}`);

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { readOptions } from '../../support/options.ts';
 import { allTransitions } from './coverage.ts';
 import { report } from './report.ts';
 import { type Result, run } from './schedule.ts';
@@ -20,18 +20,27 @@ const usage = `npm run simulate -- [options]
   --fresh       begins a full run anew
   --threads T   worker threads (default 2)`;
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    steps: { type: 'string' },
-    runs: { type: 'string' },
-    minutes: { type: 'string' },
-    threads: { type: 'string', default: '2' },
-    full: { type: 'boolean', default: false },
-    fresh: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
+const { values, number, count, misuse } = readOptions(
+  {
+    options: {
+      seed: { type: 'string' },
+      steps: { type: 'string' },
+      runs: { type: 'string' },
+      minutes: { type: 'string' },
+      threads: { type: 'string', default: '2' },
+      full: { type: 'boolean', default: false },
+      fresh: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
   },
-});
+  usage,
+);
+const chosen = {
+  seed: count('seed', 0),
+  runs: count('runs'),
+  minutes: number('minutes'),
+  threads: count('threads') as number,
+};
 
 const write = (text: string) => process.stdout.write(`${text}\n`);
 
@@ -83,16 +92,13 @@ class Seeds {
 const keepEveryMs = 60_000;
 
 async function search(): Promise<boolean> {
-  const chosen = values.seed === undefined ? randomInt(1, 1_000_000_000) : Number(values.seed);
-  const cut = values.full && !values.fresh && values.seed === undefined ? resume() : undefined;
+  const { runs, minutes, threads, seed = randomInt(1, 1_000_000_000) } = chosen;
+  const cut = values.full && !values.fresh && chosen.seed === undefined ? resume() : undefined;
   const totals = cut?.totals ?? new Totals();
-  const limit = values.full
-    ? 100_000
-    : Number(values.runs ?? (values.minutes === undefined ? 1_000 : Infinity));
-  const seeds = new Seeds(cut?.place ?? { first: chosen, next: 0, open: [] }, limit);
+  const limit = values.full ? 100_000 : (runs ?? (minutes === undefined ? 1_000 : Infinity));
+  const seeds = new Seeds(cut?.place ?? { first: seed, next: 0, open: [] }, limit);
   const began = performance.now() - totals.seconds * 1_000;
-  const until = values.minutes === undefined ? Infinity : performance.now() + Number(values.minutes) * 60_000;
-  const threads = Number(values.threads);
+  const until = minutes === undefined ? Infinity : performance.now() + minutes * 60_000;
   if (cut) write(`goes on after ${totals.runs} schedules; --fresh begins anew`);
   write(`fixed seeds: ${fixedSeeds.length}; fresh seeds from ${seeds.first} on; ${threads} threads`);
   let [told, kept] = [performance.now(), performance.now()];
@@ -166,13 +172,12 @@ function tell({ hits, coverage }: Totals): { readonly missed: number; readonly w
   return { missed: missed.length, wrong: wrong.length };
 }
 
-if (values.help) write(usage);
-else {
-  const alone =
-    values.seed !== undefined && values.runs === undefined && values.minutes === undefined && !values.full;
-  const ids = values.steps?.split(',').map(Number);
-  const isWell = alone
-    ? await explain(values.seed ?? '', ids && stepsBy(values.seed ?? '', ids))
-    : await search();
-  if (!isWell) process.exitCode = 1;
-}
+const alone =
+  values.seed !== undefined && values.runs === undefined && values.minutes === undefined && !values.full;
+if (values.steps !== undefined && !/^\d+(,\d+)*$/.test(values.steps))
+  misuse(`--steps ${values.steps}: give numbers of steps, as 1,4.`);
+const ids = values.steps?.split(',').map(Number);
+const isWell = alone
+  ? await explain(values.seed ?? '', ids && stepsBy(values.seed ?? '', ids))
+  : await search();
+if (!isWell) process.exitCode = 1;
