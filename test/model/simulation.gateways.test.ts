@@ -136,7 +136,7 @@ describe('what a gateway owes is looked at in time', () => {
     const { gateways } = watch;
     const life = new Life(scheduler, 'gateway1');
     const run = { isOver: false, isAnswered: () => false } as unknown as Run;
-    const program = { survives: true, isAlive: true, isKilled: false };
+    const program = { survives: true, isAlive: true, killedAt: undefined as number | undefined };
     const runs = () => gateways.runs('s', 't', { life, run, program }, 'prompted');
     const passes = (ms: number) => {
       scheduler.step(scheduler.now + ms);
@@ -144,7 +144,10 @@ describe('what a gateway owes is looked at in time', () => {
       return watch.breaches.map((breach) => breach.invariant);
     };
     const wrote = () => gateways.wrote(life, 's', [facts.at(-1) as Fact]);
-    return { gateways, life, runs, passes, wrote, facts };
+    const killed = () => {
+      program.killedAt = scheduler.now;
+    };
+    return { gateways, life, runs, killed, passes, wrote, facts };
   }
 
   test('a debt is said once, when it is due', () => {
@@ -172,6 +175,21 @@ describe('what a gateway owes is looked at in time', () => {
     told.gateways.cancels('s:t', told.life);
     expect(told.passes(1_000)).toEqual([]);
     expect(told.passes(100)).toEqual(['I5']);
+  });
+
+  test('I5: a turn that ends while its agent, which was killed, has not', () => {
+    const early = world(started('t'), stopping('killed'), ended('t', 'cancelled'));
+    early.runs();
+    early.killed();
+    early.passes(399);
+    early.wrote();
+    expect(early.passes(0)).toEqual(['I5']);
+    const waited = world(started('t'), stopping('killed'), ended('t', 'cancelled'));
+    waited.runs();
+    waited.killed();
+    waited.passes(400);
+    waited.wrote();
+    expect(waited.passes(0)).toEqual([]);
   });
 
   test('C24: an answer that does not reach the agent', () => {
@@ -235,8 +253,8 @@ describe('what a gateway owes is looked at in time', () => {
 
   test('I7: an agent that goes on, and another gateway writes its log', () => {
     const { gateways, life, passes } = world(started('t'));
-    const program = { survives: true, isAlive: true, isKilled: false };
-    gateways.fenced(life, 's', [{ ...program, isKilled: true }], () => false);
+    const program = { survives: true, isAlive: true, killedAt: undefined };
+    gateways.fenced(life, 's', [{ ...program, killedAt: 0 }], () => false);
     expect(passes(50)).toEqual([]);
     gateways.fenced(life, 's', [program], () => false);
     expect(passes(50)).toEqual(['I7']);

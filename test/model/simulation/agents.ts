@@ -22,8 +22,8 @@ class Program {
   readonly nature: 'meek' | 'stubborn' | 'stuck';
   readonly ended: Promise<void>;
   isAlive = true;
-  /** It may take a while to end. */
-  isKilled = false;
+  /** From then on it is about to end, which may take a while. */
+  killedAt: number | undefined;
   run: Run | undefined;
   /** The gateway that it talks to. */
   options: OpenOptions;
@@ -108,7 +108,7 @@ export class Agents {
     if (!program?.isAlive) throw new Error('ESRCH');
     this.#watch.killed(program.session, signal);
     if (signal === 'SIGTERM' && program.nature !== 'meek') return;
-    if (signal === 'SIGKILL') program.isKilled = true;
+    if (signal === 'SIGKILL') program.killedAt ??= this.#scheduler.now;
     this.#scheduler.after(program.nature === 'stuck' ? 1_500 : 1, () => program.die());
   }
 
@@ -167,7 +167,7 @@ export class Agents {
     const random = this.#random.fork(`open/${session}/${this.programs.length}`);
     await life.sleep(random.pick([0, 5, 60, 400]));
     const survivor = this.programs.findLast(
-      (one) => one.session === session && one.survives && one.isAlive && !one.isKilled,
+      (one) => one.session === session && one.survives && one.isAlive && one.killedAt === undefined,
     );
     if (survivor) {
       survivor.options = options;

@@ -21,7 +21,7 @@ import type { Watch } from './watch.ts';
 interface Program {
   readonly survives: boolean;
   readonly isAlive: boolean;
-  readonly isKilled: boolean;
+  readonly killedAt: number | undefined;
 }
 
 interface Running {
@@ -35,6 +35,8 @@ type Pen = Pick<RunnerContext, 'commands' | 'batch'>;
 /** A stop goes through its ladder (1,000, 600 and 400 ms) and is written, all of it, within these. */
 const ladderMs = 3_500;
 const killedMs = 1_100;
+/** So long an agent that was killed is waited for. */
+const endMs = 400;
 const writtenMs = 1_000;
 const toldMs = 20;
 
@@ -140,7 +142,7 @@ export class Gateways {
   /** I7: another gateway writes this log: what runs here is ended, and nothing of it is shown any more. */
   fenced(life: Life, session: string, programs: readonly Program[], isShown: () => boolean): void {
     const what = `${session} goes on in ${life.name}, and another gateway writes it`;
-    const isOut = () => isShown() || programs.some((one) => one.isAlive && !one.isKilled);
+    const isOut = () => isShown() || programs.some((one) => one.isAlive && one.killedAt === undefined);
     this.#owed.add(50, 'I7', what, () => life.isOver || !isOut());
   }
 
@@ -235,12 +237,18 @@ export class Gateways {
     if (this.#unwritten.get(key) === life && !isStopped)
       this.#watch.breach('D3', `${key} ended, and its stop was never written`);
     const running = this.#running.get(key);
+    if (running?.life === life && this.#isEnding(running.program))
+      this.#watch.breach('I5', `${key} ended, and its agent, which was killed, has not yet`);
     if (outcome !== 'interrupted' || error?.code !== 'gateway.restarted' || !running) return;
     const { run, program } = running;
-    const canGoOn = program.isAlive && program.survives && !program.isKilled && !run.isOver;
+    const canGoOn = program.isAlive && program.survives && program.killedAt === undefined && !run.isOver;
     const isKnown = facts.some((one) => one.type === 'turn.accepted' && one.turn === turn && one.handle);
     if (canGoOn && isKnown && !this.#joined.has(`${key} by ${life.name}`))
       this.#watch.breach('D4', `${key} was interrupted by ${life.name}, and its agent goes on`);
+  }
+
+  #isEnding({ isAlive, killedAt }: Program): boolean {
+    return isAlive && killedAt !== undefined && this.#owed.now - killedAt < endMs;
   }
 
   #stopped(life: Life, session: string, body: StopRequest, code: string | undefined): void {

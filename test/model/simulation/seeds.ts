@@ -5,6 +5,7 @@ export const found: readonly (readonly [seed: string, what: string])[] = [
   ['13', 'I3: an agent that cannot be told to stop is prompted again while it runs'],
   ['17', 'I6: a page that reads a turn does not know why its agent tries again'],
   ['39', 'I1: a turn that another gateway began is run by nobody, and cannot be stopped'],
+  ['41', 'I5: the turn of an agent that was killed ends before the agent has'],
   ['53', 'I6: a log that was put back is shown with the title that it had before'],
   ['63', 'I6: the time of a job in the list is that of the decision, not that of the commit'],
   ['73', 'I6: a snapshot that was read while the runner wrote holds a turn twice'],
