@@ -11,11 +11,15 @@ function shown(pieces: readonly string[]): string {
     text += piece;
     stream.update(text);
   }
-  stream.finish();
+  stream.finish(text);
   return root.innerHTML;
 }
 
-const inOneGo = (text: string) => shown([text]);
+function inOneGo(text: string): string {
+  const root = document.createElement('div');
+  new MarkdownStream(root).finish(text);
+  return root.innerHTML;
+}
 
 /** Lines whose meaning depends on what stands around them: what a reader that works block by block gets wrong. */
 const line = fc.constantFrom(
@@ -163,6 +167,17 @@ describe('Markdown that arrives in pieces', () => {
     );
   });
 
+  test('text that is whole when it is shown is read once', () => {
+    const text =
+      '# A title\n\nSome words, and [a link][here].\n\n- an item\n- another\n\n[here]: https://example.test\n';
+    const read = vi.spyOn(Lexer.prototype, 'lex');
+    const html = inOneGo(text);
+    const sources = read.mock.calls.map(([source]) => source);
+    read.mockRestore();
+    expect(sources).toEqual([text]);
+    expect(html).toContain('<a href="https://example.test/"');
+  });
+
   test('C22: the finished items of a long list are read once, not at each write', () => {
     const words = '- an item with some **bold** words and `code` in it\n';
     const root = document.createElement('div');
@@ -176,7 +191,7 @@ describe('Markdown that arrives in pieces', () => {
     read.mockRestore();
     expect(longest).toBeLessThan(20 * words.length);
     expect([...(root.querySelector('ul')?.children ?? [])].slice(0, 100)).toEqual(items);
-    stream.finish();
+    stream.finish(words.repeat(200));
     expect(root.innerHTML).toBe(inOneGo(words.repeat(200)));
   });
 });

@@ -6,7 +6,7 @@ function rendered(text: string): HTMLElement {
   document.body.append(root);
   const stream = new MarkdownStream(root);
   stream.update(text);
-  stream.finish();
+  stream.finish(text);
   root.remove();
   return root;
 }

@@ -24,7 +24,7 @@ export function Attachments(props: {
                   title="Remove"
                   onClick={() => props.onRemove(image)}
                 >
-                  <X size={12} aria-hidden="true" />
+                  <X size={12} />
                 </button>
               </li>
             )}
@@ -37,7 +37,7 @@ export function Attachments(props: {
             <For each={props.refused}>{(reason) => <p>{reason}</p>}</For>
           </div>
           <button type="button" class="icon-button" aria-label="Dismiss" onClick={props.onDismiss}>
-            <X size={14} aria-hidden="true" />
+            <X size={14} />
           </button>
         </div>
       </Show>

@@ -190,7 +190,7 @@ export function Composer(props: ComposerProps) {
           disabled={props.blocked !== undefined || reading()}
           onClick={() => picker.click()}
         >
-          <ImagePlus size={16} aria-hidden="true" />
+          <ImagePlus size={16} />
         </button>
         {props.tools}
         <p class="composer-hint">
@@ -209,13 +209,13 @@ export function Composer(props: ComposerProps) {
         </p>
         <Show when={props.busy}>
           <button type="button" class="button stop" disabled={props.stopping} onClick={props.onStop}>
-            <Square size={11} fill="currentColor" aria-hidden="true" />
+            <Square class="filled" size={11} />
             {props.stopping ? 'Stopping…' : 'Stop'}
           </button>
         </Show>
         <div class="split">
           <button type="submit" class="button primary" disabled={!ready()}>
-            <ArrowUp size={15} aria-hidden="true" />
+            <ArrowUp size={15} />
             {props.busy ? 'Queue' : 'Send'}
           </button>
           <SendMenu busy={props.busy} disabled={!ready()} onSend={send} />

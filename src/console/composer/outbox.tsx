@@ -32,7 +32,7 @@ export function OutboxOverlay(props: {
       <For each={props.refused}>
         {(refused) => (
           <div class="outbox" data-refused="" role="alert">
-            <CircleAlert size={15} aria-hidden="true" />
+            <CircleAlert size={15} />
             <div class="outbox-main">
               <Show when={refused.text !== ''}>
                 <p class="outbox-text">{refused.text}</p>

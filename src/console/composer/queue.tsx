@@ -120,7 +120,7 @@ function Item(props: ItemProps) {
             disabled={props.index === 0}
             onClick={() => move(props.index - 1)}
           >
-            <ArrowUp size={14} aria-hidden="true" />
+            <ArrowUp size={14} />
           </button>
           <button
             type="button"
@@ -130,7 +130,7 @@ function Item(props: ItemProps) {
             disabled={props.index === props.length - 1}
             onClick={() => move(props.index + 1)}
           >
-            <ArrowDown size={14} aria-hidden="true" />
+            <ArrowDown size={14} />
           </button>
           <button
             type="button"
@@ -142,7 +142,7 @@ function Item(props: ItemProps) {
             }}
             onClick={() => props.editing.set(id())}
           >
-            <Pencil size={14} aria-hidden="true" />
+            <Pencil size={14} />
           </button>
           <button
             type="button"
@@ -151,7 +151,7 @@ function Item(props: ItemProps) {
             title="Remove"
             onClick={() => props.onRemove(id())}
           >
-            <Trash size={14} aria-hidden="true" />
+            <Trash size={14} />
           </button>
         </span>
       </Show>
@@ -171,7 +171,7 @@ export function QueueStrip(props: QueueActions & { queue: Queue }) {
       <section class="queue" data-held={props.queue.held ? '' : undefined} aria-label="Queue">
         <header class="queue-head">
           <Show when={props.queue.held}>
-            <Pause size={13} aria-hidden="true" />
+            <Pause size={13} />
           </Show>
           <p>
             {count(ids().length, 'message')} queued
@@ -181,7 +181,7 @@ export function QueueStrip(props: QueueActions & { queue: Queue }) {
           </p>
           <Show when={props.queue.held}>
             <button type="button" class="button small" onClick={props.onResume}>
-              <Play size={12} aria-hidden="true" />
+              <Play size={12} />
               Resume
             </button>
           </Show>

@@ -12,7 +12,7 @@ export function SendMenu(props: { busy: boolean; disabled: boolean; onSend: (del
         disabled={props.disabled}
         aria-label="Other ways to send"
       >
-        <ChevronDown size={14} aria-hidden="true" />
+        <ChevronDown size={14} />
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content class="menu">

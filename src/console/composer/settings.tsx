@@ -81,7 +81,7 @@ export function Settings(props: SettingsProps) {
       <Show when={menu().length > 0}>
         <Popover placement="top-start" gutter={6}>
           <Popover.Trigger class="picker picker-more" aria-label="Settings of the agent">
-            <SlidersHorizontal size={14} aria-hidden="true" />
+            <SlidersHorizontal size={14} />
             <Show when={!narrow()}>Settings</Show>
           </Popover.Trigger>
           <Popover.Portal>

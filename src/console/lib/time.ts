@@ -20,8 +20,16 @@ export function ago(then: number, now: number): string {
   return new Date(then).toLocaleDateString(undefined, { day: 'numeric', month: 'short' });
 }
 
+let clock = { zone: Number.NaN, format: (_: number) => '' };
+
+/** To make a format takes longer than to make a row; a new one is needed when this device has travelled. */
 export function clockTime(at: number): string {
-  return new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
+  const zone = new Date().getTimezoneOffset();
+  if (zone !== clock.zone) {
+    const { format } = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+    clock = { zone, format };
+  }
+  return clock.format(at);
 }
 
 /** A time to come: `15:00`, with its day when that is not today; up to the minute, never earlier than it is. */

@@ -45,8 +45,8 @@ class Writer {
     const begun = performance.now();
     // The end is always written at once.
     if (!done && begun < this.#notBefore) return frames.mark(this.write);
-    this.#stream.update(text);
-    if (done) this.#stream.finish();
+    if (done) this.#stream.finish(text);
+    else this.#stream.update(text);
     this.#finished = done;
     const took = performance.now() - begun;
     this.#cost += (took - this.#cost) / 4;

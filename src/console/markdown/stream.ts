@@ -39,16 +39,13 @@ export class MarkdownStream {
   /** Shows `text`, which begins with what was shown before. */
   update(text: string): void {
     if (text.length === this.#taken) return;
-    this.#append(text.slice(this.#taken));
-    this.#taken = text.length;
+    this.#take(text, false);
+    this.#render(false);
   }
 
-  /** No more text comes: the open block is finished as well. */
-  finish(): void {
-    if (this.#carry !== '') {
-      this.#tail += '\n';
-      this.#carry = '';
-    }
+  /** As `update`, and no more text comes: the open block is finished as well. */
+  finish(text: string): void {
+    this.#take(text, true);
     this.#render(true);
   }
 
@@ -65,18 +62,20 @@ export class MarkdownStream {
     this.#list = undefined;
   }
 
-  #append(text: string): void {
+  #take(text: string, final: boolean): void {
+    const whole = this.#carry + text.slice(this.#taken);
+    this.#taken = text.length;
     // A CR at the end may be half of a CRLF: it waits for what follows.
-    const whole = this.#carry + text;
-    this.#carry = whole.endsWith('\r') ? '\r' : '';
+    this.#carry = !final && whole.endsWith('\r') ? '\r' : '';
     const ready = this.#carry === '' ? whole : whole.slice(0, -1);
     this.#tail += ready.replace(/\r\n?/g, '\n');
-    this.#render(false);
   }
 
   #render(final: boolean): void {
     if (!final && this.#list && this.#goOn(this.#list)) return;
-    const tokens = lex(this.#tail, known(this.#links));
+    const defined = Object.keys(this.#links).length;
+    // Only the definitions of finished blocks count: those of the open one may still change.
+    const tokens = lex(this.#tail, final ? this.#links : known(this.#links));
     const cut = final ? tokens.length : settled(tokens, this.#tail, this.#links);
     const next: VElement[] = [];
     const finished: Token[] = [];
@@ -91,7 +90,14 @@ export class MarkdownStream {
     });
     patchChildren(this.#root, this.#frozen, this.#shown, next);
     this.#shown = next;
-    if (finished.length > 0) this.#freeze(finished, indices);
+    const isDefined = () => Object.keys(this.#links).length > defined;
+    // What is finished with them has been read with them.
+    if (final && isDefined()) this.#resolve();
+    if (finished.length > 0) {
+      const source = this.#freeze(finished, indices);
+      if (!final) lex(source, this.#links);
+      if (!final && isDefined()) this.#resolve();
+    }
     this.#list = final || cut > 0 ? undefined : OpenList.of(tokens, this.#tail, next[0]);
   }
 
@@ -108,7 +114,8 @@ export class MarkdownStream {
     return true;
   }
 
-  #freeze(tokens: readonly Token[], indices: readonly number[]): void {
+  /** Answers their source. */
+  #freeze(tokens: readonly Token[], indices: readonly number[]): string {
     let length = 0;
     let blocks = 0;
     tokens.forEach((token, at) => {
@@ -123,13 +130,11 @@ export class MarkdownStream {
       }
       this.#onBlock(dom);
     });
-    const defined = Object.keys(this.#links).length;
-    // Only the finished blocks' definitions count: those of the open one may still change.
-    lex(this.#tail.slice(0, length), this.#links);
+    const source = this.#tail.slice(0, length);
     this.#tail = this.#tail.slice(length);
     this.#shown = this.#shown.slice(blocks);
     this.#frozen += blocks;
-    if (Object.keys(this.#links).length > defined) this.#resolve();
+    return source;
   }
 
   /** New definitions: earlier blocks that use them become links, as they would have in one rendering. */

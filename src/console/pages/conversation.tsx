@@ -118,7 +118,7 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
       <Show when={trouble()}>
         {(text) => (
           <div class="outbox" data-refused="" role="alert">
-            <CircleAlert size={15} aria-hidden="true" />
+            <CircleAlert size={15} />
             <p class="outbox-text">{text()}</p>
             <button
               type="button"
@@ -126,7 +126,7 @@ export function SessionPage(props: { session: string; kind: 'conversation' | 'jo
               aria-label="Dismiss"
               onClick={() => trouble.set(undefined)}
             >
-              <X size={14} aria-hidden="true" />
+              <X size={14} />
             </button>
           </div>
         )}

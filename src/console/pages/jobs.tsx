@@ -24,7 +24,7 @@ export function JobsPage() {
     <>
       <header class="head">
         <a class="icon-button head-back" href="/" aria-label="All conversations">
-          <ArrowLeft size={17} aria-hidden="true" />
+          <ArrowLeft size={17} />
         </a>
         <div class="head-main">
           <h1>Background jobs</h1>

@@ -25,7 +25,7 @@ export function Disclosure(props: {
           onClick={props.open.flip}
         >
           {props.head}
-          <ChevronRight class="disclosure-mark" size={14} aria-hidden="true" />
+          <ChevronRight class="disclosure-mark" size={14} />
         </button>
       </Show>
       <Show when={!props.empty && props.open()}>

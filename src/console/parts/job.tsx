@@ -43,7 +43,7 @@ export function JobRow(props: { job: JobView; href: string; onStop: () => void }
   };
   return (
     <section class="job" aria-label={`Background job: ${title()}`}>
-      <Layers size={16} aria-hidden="true" />
+      <Layers size={16} />
       <div class="job-main">
         <a class="job-title" href={props.href}>
           {title()}

@@ -42,7 +42,7 @@ function Blocks(props: { content: readonly ContentBlock[] }) {
         <Switch
           fallback={
             <p class="message-attachment">
-              <FileText size={14} aria-hidden="true" />
+              <FileText size={14} />
               {wordsOf(block())}
             </p>
           }
@@ -74,7 +74,7 @@ export function Steer(props: { message: Message; confirmed: boolean }) {
   return (
     <div class="steer">
       <p class="steer-kicker">
-        <CornerDownRight size={14} aria-hidden="true" />
+        <CornerDownRight size={14} />
         {props.confirmed ? 'You steered the agent' : 'You steered the agent; it has not confirmed this'}
       </p>
       <Blocks content={props.message.content} />

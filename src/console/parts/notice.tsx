@@ -6,13 +6,13 @@ export function Notice(props: { level: 'info' | 'warning' | 'error'; text: strin
     <p class="notice" data-level={props.level}>
       <Switch>
         <Match when={props.level === 'info'}>
-          <Info size={15} aria-hidden="true" />
+          <Info size={15} />
         </Match>
         <Match when={props.level === 'warning'}>
-          <TriangleAlert size={15} aria-hidden="true" />
+          <TriangleAlert size={15} />
         </Match>
         <Match when={props.level === 'error'}>
-          <CircleAlert size={15} aria-hidden="true" />
+          <CircleAlert size={15} />
         </Match>
       </Switch>
       <span>{props.text}</span>

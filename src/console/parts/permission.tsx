@@ -55,7 +55,7 @@ export function Permission(props: {
       <Switch>
         <Match when={props.permission.state === 'open'}>
           <div class="permission-ask">
-            <Dynamic component={kind().icon} size={16} aria-hidden="true" />
+            <Dynamic component={kind().icon} size={16} />
             <div>
               <p class="permission-kicker">{kind().kicker}</p>
               <p class="permission-title">
@@ -77,8 +77,8 @@ export function Permission(props: {
         </Match>
         <Match when={props.permission.state === 'answered'}>
           <p class="permission-line">
-            <Show when={allowed()} fallback={<CircleX size={14} aria-hidden="true" />}>
-              <CircleCheck size={14} aria-hidden="true" />
+            <Show when={allowed()} fallback={<CircleX size={14} />}>
+              <CircleCheck size={14} />
             </Show>
             <span class="permission-answer">
               {given() ? 'You answered' : `You chose “${chosen()?.name ?? props.permission.option}”`}
@@ -95,7 +95,7 @@ export function Permission(props: {
         </Match>
         <Match when={props.permission.state === 'withdrawn'}>
           <p class="permission-line">
-            <Ban size={14} aria-hidden="true" />
+            <Ban size={14} />
             <span class="permission-answer">No longer asked</span>
             <span class="permission-about">
               <Quoted text={props.permission.title} />
@@ -116,7 +116,7 @@ function PageLink(props: { url: string }) {
       <p class="question-page">
         <a href={props.url} target="_blank" rel="noopener noreferrer">
           {props.url}
-          <ExternalLink size={13} aria-hidden="true" />
+          <ExternalLink size={13} />
         </a>
         <small>Opens {host()} in a new tab</small>
       </p>

@@ -9,7 +9,7 @@ export function Plan(props: { entries: readonly PlanEntry[] }) {
   return (
     <section class="plan" aria-label="Plan">
       <header>
-        <ListTodo size={15} aria-hidden="true" />
+        <ListTodo size={15} />
         <span>Plan</span>
         <span class="plan-count">
           {done()} of {props.entries.length} done
@@ -21,13 +21,13 @@ export function Plan(props: { entries: readonly PlanEntry[] }) {
             <li data-status={entry().status}>
               <Switch>
                 <Match when={entry().status === 'completed'}>
-                  <CircleCheck size={15} aria-hidden="true" />
+                  <CircleCheck size={15} />
                 </Match>
                 <Match when={entry().status === 'in_progress'}>
-                  <CircleDot size={15} aria-hidden="true" />
+                  <CircleDot size={15} />
                 </Match>
                 <Match when={entry().status === 'pending'}>
-                  <Circle size={15} aria-hidden="true" />
+                  <Circle size={15} />
                 </Match>
               </Switch>
               <span>{entry().content}</span>

@@ -1,5 +1,5 @@
 import { LoaderCircle } from '../icons.ts';
 
 export function Spinner(props: { size?: number }) {
-  return <LoaderCircle class="spinner" size={props.size ?? 14} aria-hidden="true" />;
+  return <LoaderCircle class="spinner" size={props.size ?? 14} />;
 }

@@ -12,7 +12,7 @@ export function Thought(props: { text: string; revision: number; done: boolean }
       open={open}
       head={
         <>
-          <Brain size={14} aria-hidden="true" />
+          <Brain size={14} />
           <span>Thoughts</span>
         </>
       }

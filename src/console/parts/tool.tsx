@@ -11,7 +11,7 @@ import { wordsOf } from './message.tsx';
 import { Fixed, Output } from './output.tsx';
 import { Spinner } from './spinner.tsx';
 
-const kinds: Readonly<Record<ToolKind, Component<{ size?: number }>>> = {
+const kinds: Readonly<Record<ToolKind, Component<{ size: number }>>> = {
   read: icons.FileText,
   edit: icons.FilePen,
   delete: icons.FileX,
@@ -53,22 +53,22 @@ function Mark(props: { status: ToolPart['status']; exitCode?: number | null; sto
     <span class="tool-status" data-status={props.stopped ? 'stopped' : props.status}>
       <Switch>
         <Match when={props.stopped}>
-          <icons.Square size={12} aria-hidden="true" />
+          <icons.Square size={12} />
         </Match>
         <Match when={props.status === 'in_progress'}>
           <Spinner />
         </Match>
         <Match when={props.status === 'completed'}>
-          <icons.Check size={14} aria-hidden="true" />
+          <icons.Check size={14} />
         </Match>
         <Match when={props.status === 'failed'}>
-          <icons.X size={14} aria-hidden="true" />
+          <icons.X size={14} />
         </Match>
         <Match when={props.status === 'refused'}>
-          <icons.Ban size={14} aria-hidden="true" />
+          <icons.Ban size={14} />
         </Match>
         <Match when={props.status === 'pending'}>
-          <icons.Circle size={14} aria-hidden="true" />
+          <icons.Circle size={14} />
         </Match>
       </Switch>
       <span classList={{ 'visually-hidden': props.status === 'completed' }}>{word()}</span>
@@ -140,7 +140,7 @@ export function Tool(props: { tool: ToolPart; stopping?: boolean }) {
       empty={empty()}
       head={
         <>
-          <Dynamic component={kinds[props.tool.kind]} size={15} aria-hidden="true" />
+          <Dynamic component={kinds[props.tool.kind]} size={15} />
           <span class="tool-title" data-code={props.tool.kind === 'execute' ? '' : undefined}>
             {props.tool.title}
           </span>

@@ -50,7 +50,7 @@ export function AgentActions(props: {
         }}
         onClick={props.onAdd}
       >
-        <Plus size={13} aria-hidden="true" />
+        <Plus size={13} />
         Add an agent…
       </button>
       <Show when={added()}>
@@ -66,7 +66,7 @@ export function AgentActions(props: {
                 }}
                 onClick={() => asking.set(agent().id)}
               >
-                <Trash size={13} aria-hidden="true" />
+                <Trash size={13} />
                 Remove {agent().name}…
               </button>
             }

@@ -35,7 +35,7 @@ function Line(props: {
       <span class="session-counts">
         <Show when={props.session.runningJobs > 0}>
           <span class="badge" title={`${count(props.session.runningJobs, 'job')} running`}>
-            <Layers size={11} aria-hidden="true" />
+            <Layers size={11} />
             {props.session.runningJobs}
             <span class="visually-hidden"> running in the background</span>
           </span>
@@ -100,7 +100,7 @@ export function SessionList(props: SessionListProps) {
     <nav class="sessions" aria-label="Conversations">
       <div class="sessions-head">
         <label class="search">
-          <Search size={14} aria-hidden="true" />
+          <Search size={14} />
           <input
             type="search"
             ref={(input) =>
@@ -122,7 +122,7 @@ export function SessionList(props: SessionListProps) {
           />
         </label>
         <button type="button" class="button primary" onClick={props.onNew}>
-          <SquarePen size={14} aria-hidden="true" />
+          <SquarePen size={14} />
           New
         </button>
       </div>

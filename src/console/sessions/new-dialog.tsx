@@ -268,7 +268,7 @@ function Content(props: NewDialogProps & { adding: Toggle }) {
       <header class="dialog-head">
         <Dialog.Title class="dialog-title">{adding() ? 'Add an agent' : 'New conversation'}</Dialog.Title>
         <Dialog.CloseButton class="icon-button" aria-label="Close">
-          <X size={16} aria-hidden="true" />
+          <X size={16} />
         </Dialog.CloseButton>
       </header>
       <Show

@@ -17,7 +17,7 @@ export function SessionMenu(props: {
   return (
     <DropdownMenu placement="bottom-end" gutter={4}>
       <DropdownMenu.Trigger class="icon-button" aria-label="More" title="More">
-        <Ellipsis size={17} aria-hidden="true" />
+        <Ellipsis size={17} />
       </DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content
@@ -32,17 +32,17 @@ export function SessionMenu(props: {
           <Show when={props.onRename}>
             {(rename) => (
               <DropdownMenu.Item class="menu-item" onSelect={later(rename())}>
-                <Pencil size={14} aria-hidden="true" />
+                <Pencil size={14} />
                 Rename
               </DropdownMenu.Item>
             )}
           </Show>
           <DropdownMenu.Item class="menu-item" onSelect={props.onCopyId}>
-            <Copy size={14} aria-hidden="true" />
+            <Copy size={14} />
             Copy id
           </DropdownMenu.Item>
           <DropdownMenu.Item class="menu-item" as="a" href={props.inspectHref} target="_blank" rel="noopener">
-            <Workflow size={14} aria-hidden="true" />
+            <Workflow size={14} />
             Open in the inspector
           </DropdownMenu.Item>
           <Show when={props.onDelete}>
@@ -50,7 +50,7 @@ export function SessionMenu(props: {
               <>
                 <DropdownMenu.Separator class="menu-line" />
                 <DropdownMenu.Item class="menu-item" data-danger="" onSelect={later(remove())}>
-                  <Trash size={14} aria-hidden="true" />
+                  <Trash size={14} />
                   Delete…
                 </DropdownMenu.Item>
               </>

@@ -41,7 +41,7 @@ export function KeysDialog(props: { open: Toggle }) {
             <header class="dialog-head">
               <Dialog.Title class="dialog-title">Keys</Dialog.Title>
               <Dialog.CloseButton class="icon-button" aria-label="Close">
-                <X size={16} aria-hidden="true" />
+                <X size={16} />
               </Dialog.CloseButton>
             </header>
             <div class="dialog-body keys">

@@ -51,7 +51,7 @@ export function SessionHead(props: {
         href={props.backHref}
         aria-label={props.backLabel}
       >
-        <ArrowLeft size={17} aria-hidden="true" />
+        <ArrowLeft size={17} />
       </a>
       <div class="head-main">
         {props.title}

@@ -43,7 +43,7 @@ export function Shell(props: {
               aria-label="Inspector, in a new tab"
               title="Inspector: why each conversation is in its state (opens in a new tab)"
             >
-              <Workflow size={15} aria-hidden="true" />
+              <Workflow size={15} />
             </a>
           </span>
           {props.link}

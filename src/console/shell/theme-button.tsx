@@ -10,13 +10,13 @@ export function ThemeButton() {
     <button type="button" class="icon-button" aria-label={label()} title={label()} onClick={nextTheme}>
       <Switch>
         <Match when={currentTheme() === 'system'}>
-          <Monitor size={16} aria-hidden="true" />
+          <Monitor size={16} />
         </Match>
         <Match when={currentTheme() === 'light'}>
-          <Sun size={16} aria-hidden="true" />
+          <Sun size={16} />
         </Match>
         <Match when={currentTheme() === 'dark'}>
-          <Moon size={16} aria-hidden="true" />
+          <Moon size={16} />
         </Match>
       </Switch>
     </button>

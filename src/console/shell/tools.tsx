@@ -6,7 +6,7 @@ export function Tools(props: { onKeys: () => void }) {
   return (
     <>
       <button type="button" class="icon-button" aria-label="Keys" title="Keys (?)" onClick={props.onKeys}>
-        <CircleQuestionMark size={16} aria-hidden="true" />
+        <CircleQuestionMark size={16} />
       </button>
       <ThemeButton />
     </>

@@ -13,7 +13,7 @@ export function Trouble(props: { title: string; reason: string; onRetry?: (() =>
           <Show when={props.onRetry}>
             {(retry) => (
               <button type="button" class="button" onClick={() => retry()()}>
-                <RotateCw size={14} aria-hidden="true" />
+                <RotateCw size={14} />
                 Try again
               </button>
             )}

@@ -21,12 +21,12 @@ export function CopyButton(props: { text: () => string }) {
       title={words[state()]}
       onClick={copy}
     >
-      <Switch fallback={<Copy size={13} aria-hidden="true" />}>
+      <Switch fallback={<Copy size={13} />}>
         <Match when={state() === 'copied'}>
-          <Check size={13} aria-hidden="true" />
+          <Check size={13} />
         </Match>
         <Match when={state() === 'failed'}>
-          <X size={13} aria-hidden="true" />
+          <X size={13} />
         </Match>
       </Switch>
     </button>

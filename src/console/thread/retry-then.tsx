@@ -24,7 +24,7 @@ export function RetryThen(props: { turn: string; until: number; now: number; vie
             ref={follow}
             onClick={() => props.view.onRetry(props.turn, props.until)}
           >
-            <Clock size={13} aria-hidden="true" />
+            <Clock size={13} />
             Try again at {dayTime(props.until, props.now)}
           </button>
         </Show>
@@ -33,7 +33,7 @@ export function RetryThen(props: { turn: string; until: number; now: number; vie
       {(time) => (
         <>
           <span class="status-next" role="status">
-            <Clock size={13} aria-hidden="true" />
+            <Clock size={13} />
             {triesAgain(time(), props.now)}
           </span>
           <button

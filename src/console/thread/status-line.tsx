@@ -14,16 +14,16 @@ function Icon(props: { tone: Status['tone'] }) {
   return (
     <Switch fallback={<Spinner />}>
       <Match when={props.tone === 'asking'}>
-        <ShieldQuestion size={14} aria-hidden="true" />
+        <ShieldQuestion size={14} />
       </Match>
       <Match when={props.tone === 'stopping'}>
-        <Square size={12} aria-hidden="true" />
+        <Square size={12} />
       </Match>
       <Match when={props.tone === 'warning'}>
-        <TriangleAlert size={14} aria-hidden="true" />
+        <TriangleAlert size={14} />
       </Match>
       <Match when={props.tone === 'error'}>
-        <CircleAlert size={14} aria-hidden="true" />
+        <CircleAlert size={14} />
       </Match>
     </Switch>
   );
@@ -61,13 +61,13 @@ function EndMark(props: { turn: Turn; tone: Status['tone'] }) {
   return (
     <Switch fallback={<Icon tone={props.tone} />}>
       <Match when={props.turn.outcome === 'cancelled'}>
-        <Square size={12} aria-hidden="true" />
+        <Square size={12} />
       </Match>
       <Match when={props.turn.stopReason === 'max_tokens' || props.turn.stopReason === 'max_turn_requests'}>
-        <Pause size={14} aria-hidden="true" />
+        <Pause size={14} />
       </Match>
       <Match when={props.tone === 'done'}>
-        <Check size={14} aria-hidden="true" />
+        <Check size={14} />
       </Match>
     </Switch>
   );
@@ -122,7 +122,7 @@ function Ended(props: { turn: Turn; newest: boolean; view: ThreadView }) {
                 next() === 'retry' ? props.view.onRetry(props.turn.id) : props.view.onContinue()
               }
             >
-              <RotateCw size={13} aria-hidden="true" />
+              <RotateCw size={13} />
               {next() === 'retry' ? 'Try again' : 'Continue'}
             </button>
           </span>

@@ -71,7 +71,7 @@ export function Thread(props: ThreadProps) {
       </div>
       <Show when={!following()}>
         <button type="button" class="button thread-newest" onClick={() => autoscroll?.toEnd()}>
-          <ArrowDown size={14} aria-hidden="true" />
+          <ArrowDown size={14} />
           Newest
         </button>
       </Show>
