@@ -36,6 +36,14 @@ const short = { begun: 0, size: 12_000, count: 1_000, pace };
 const scenes = {
   'all at once': { rows: 200, begun: 0, size: 48_000, count: 4_000 },
   '500 pieces a second': { rows: 200, begun: 0, size: 48_000, count: 4_000, pace },
+  // Adjacent text is one fact of 20 ms: what a page gets of these 500.
+  'as a gateway joins them': {
+    rows: 200,
+    begun: 0,
+    size: 48_000,
+    count: 400,
+    pace: { atOnce: 1, everyMs: 20 },
+  },
   'a message of 1 KB': { ...short, rows: 50, begun: 1_000 },
   'a message of 100 KB': { ...short, rows: 50, begun: 100_000 },
   'nothing comes': { rows: 50, begun: 1_000, size: 0, count: 0 },
@@ -122,10 +130,18 @@ function table(): string {
   beside('… last piece to the page', steady, (one) => one.lastMs, 'ms', 1);
   beside('… changes to finished rows', steady, (one) => one.touched, '');
   beside('… elements made for each that is left', steady, (one) => one.made, '', 2);
+  beside('the same as a gateway joins them', 'as a gateway joins them', cpu, 'ms');
   beside('a turn in which nothing comes: CPU of 3 s', 'nothing comes', cpu, 'ms');
   within('CPU in a message of 100 KB, of one of 1 KB', 'a message of 1 KB', 'a message of 100 KB', cpu);
   within('CPU under 1,000 rows, of that under 100', '100 rows', '1,000 rows', cpu);
-  beside('1,000 rows: until they are on the page', '1,000 rows', (one) => one.openMs, 'ms');
+  const opened = (one: Measured) => one.openMs;
+  beside(
+    'a conversation is opened: until its newest 50 turns are on the page',
+    'a message of 1 KB',
+    opened,
+    'ms',
+  );
+  beside('1,000 rows: until they are on the page', '1,000 rows', opened, 'ms');
   const head = ['What', 'Floor', 'Sluice', 'Sluice / floor'];
   return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }

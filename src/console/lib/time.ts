@@ -40,6 +40,8 @@ export function dayTime(at: number, now: number): string {
   return `${day}, ${clockTime(time)}`;
 }
 
+const numbers = new Intl.NumberFormat('en');
+
 export function count(n: number, one: string, many = `${one}s`): string {
-  return `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+  return `${numbers.format(n)} ${n === 1 ? one : many}`;
 }
