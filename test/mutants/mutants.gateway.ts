@@ -104,7 +104,7 @@ export const gateway: readonly Mutant[] = [
       ],
       [
         'D4: an open turn stays open over a crash',
-        "open.tell({ type: 'begin', how: 'interrupt', reason });\n        await open.ended(5_000);",
+        "open.tell({ type: 'begin', how: 'interrupt', reason: reasonIn(open.state) });\n        await open.ended(5_000);",
         '',
       ],
       [

@@ -35,7 +35,7 @@ describe('a gateway that starts after a crash', () => {
     local = await localGateway({ log });
     const { state, reason, turns, queue, permissions } = await local.gateway.snapshot('s');
     expect(state).toBe('failed');
-    expect(reason).toContain('may not have reached the agent');
+    expect(reason).toContain('What the agent had said is kept');
     expect(turns[0]).toMatchObject({ outcome: 'interrupted', error: { code: 'gateway.restarted' } });
     expect(
       turns[0]?.parts.map((p) => [p.type, 'status' in p ? p.status : 'state' in p ? p.state : p.type]),
@@ -48,6 +48,15 @@ describe('a gateway that starts after a crash', () => {
     expect(permissions).toEqual([]);
     expect(queue).toMatchObject({ held: true, reason: 'interrupted' });
     expect(queue.messages.map((q) => q.message.id)).toEqual(['m2']);
+  });
+
+  it('does not know whether a turn that nobody has answered has reached its agent (D4)', async () => {
+    const log = new MemoryLog();
+    await commit(log, 's', 'conversation', running.slice(0, 2));
+    local = await localGateway({ log });
+    const { state, reason } = await local.gateway.snapshot('s');
+    expect(state).toBe('failed');
+    expect(reason).toContain('may not have reached the agent');
   });
 
   it('ends a turn that was being stopped as cancelled (I4)', async () => {

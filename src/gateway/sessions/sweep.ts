@@ -2,8 +2,11 @@ import type { JobRequest } from '../../wire/facts.ts';
 import type { Log, SessionRow } from '../log/log.ts';
 import type { Registry } from './registry.ts';
 
-const reason =
-  'The gateway ended while this ran. It may not have reached the agent; retry if you want it again.';
+/** Until the agent has answered nobody knows whether it was reached. */
+const reasonIn = (state: string) =>
+  state === 'dispatching'
+    ? 'The gateway ended while this ran. It may not have reached the agent; retry if you want it again.'
+    : 'The gateway ended while this ran. What the agent had said is kept; retry if you want it whole.';
 
 /**
  * What a crash left open is put in order before anything is served: open turns end `interrupted` or are joined again,
@@ -28,7 +31,7 @@ export async function sweep(
           reason: 'The gateway was restarted; the agent is asked.',
         });
       } else {
-        open.tell({ type: 'begin', how: 'interrupt', reason });
+        open.tell({ type: 'begin', how: 'interrupt', reason: reasonIn(open.state) });
         await open.ended(5_000);
       }
     });
