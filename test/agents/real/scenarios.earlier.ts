@@ -49,8 +49,9 @@ export const earlier: readonly Scenario[] = [
       const body = { agent: agent.id, cwd: gateway.root, continue: agentSession };
       const made = await gateway.call<SessionSnapshot>('POST', '/api/sessions', body);
       const [one, two] = made.turns;
-      assert.deepEqual([one?.imported, one?.outcome, two?.imported], [true, 'finalized', true]);
-      assert.ok(two?.outcome, 'a turn of the past is open');
+      assert.deepEqual([one?.imported, one?.outcome], [true, 'finalized']);
+      // An agent that is killed at once may not have written down yet that it was asked: that is between it and its disk.
+      if (two) assert.deepEqual([two.imported, two.outcome !== undefined], [true, true]);
       assert.ok(!JSON.stringify(made.turns).includes('<system'), 'hidden text is shown');
       const later = Talk.join(gateway, made.id);
       const scene = nextScene();
@@ -62,6 +63,7 @@ export const earlier: readonly Scenario[] = [
       }
       const asked = String(model.asked(scene));
       assert.ok(asked.includes(`answer ${first}`), 'the agent does not know what was said before');
+      if (!two) return 'had not kept the turn in which it was killed';
       return two.outcome === 'interrupted' ? undefined : 'closes the command that was cut by itself';
     },
   },
