@@ -22,7 +22,8 @@ export function readOptions<T extends ParseArgsConfig>(config: T, usage: string)
     /** A number above 0; undefined where none is given. */
     number(name: keyof T['options'] & string): number | undefined {
       const text = given(name);
-      if (text === undefined || Number(text) > 0) return text === undefined ? undefined : Number(text);
+      if (text === undefined) return undefined;
+      if (Number(text) > 0) return Number(text);
       return misuse(`--${name} ${text}: give a number above 0.`, usage);
     },
     /** A whole number from `least` on; undefined where none is given. */

@@ -3,6 +3,13 @@ const nearPx = 32;
 /** While text grows each frame scrolls, and to look where it stands lays the page out: then it is looked this often. */
 const lookMs = 100;
 
+/** Where a scroller stands, in px. */
+interface Place {
+  readonly top: number;
+  readonly height: number;
+  readonly client: number;
+}
+
 /**
  * Keeps a scroller at its end while the reader is there, and leaves it alone while they are not. Scrolling up is what
  * says that they left: growth of the text never does.
@@ -12,7 +19,7 @@ export class Autoscroll {
   readonly #onChange: (following: boolean) => void;
   readonly #observer: ResizeObserver;
   #following = false;
-  #last = { top: 0, height: 0, client: 0 };
+  #last: Place = { top: 0, height: 0, client: 0 };
   #looking: ReturnType<typeof setTimeout> | undefined;
 
   constructor(scroller: HTMLElement, content: HTMLElement, onChange: (following: boolean) => void) {
@@ -51,7 +58,7 @@ export class Autoscroll {
     this.#scroller.removeEventListener('wheel', this.#wheeled);
   }
 
-  #now() {
+  #now(): Place {
     const { scrollTop: top, scrollHeight: height, clientHeight: client } = this.#scroller;
     return { top, height, client };
   }
@@ -65,12 +72,12 @@ export class Autoscroll {
   }
 
   /** Higher than it was left, and not because there is less to show or more room to show it in: somebody scrolled. */
-  #isUp({ top, height, client }: { top: number; height: number; client: number }): boolean {
+  #isUp({ top, height, client }: Place): boolean {
     const room = Math.max(0, client - this.#last.client);
     return top < this.#last.top - room - 1 && height >= this.#last.height;
   }
 
-  #left(now: { top: number; height: number; client: number }): void {
+  #left(now: Place): void {
     this.#last = now;
     this.#set(false);
   }

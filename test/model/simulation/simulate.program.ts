@@ -27,7 +27,7 @@ const { values, number, count, misuse } = readOptions(
       steps: { type: 'string' },
       runs: { type: 'string' },
       minutes: { type: 'string' },
-      threads: { type: 'string', default: '2' },
+      threads: { type: 'string' },
       full: { type: 'boolean', default: false },
       fresh: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -39,7 +39,7 @@ const chosen = {
   seed: count('seed', 0),
   runs: count('runs'),
   minutes: number('minutes'),
-  threads: count('threads') as number,
+  threads: count('threads') ?? 2,
 };
 
 const write = (text: string) => process.stdout.write(`${text}\n`);
